@@ -1,0 +1,61 @@
+# Two commands do everything on a new machine: make demo, make test. They need Python >= 3.11 with venv, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: demo test test-all check format bench faults lock clean
+
+demo: $(VENV)/.run
+	$(BIN)/acd demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(PYTEST) -n $(JOBS) -m "not extra and not long" $(ARGS)
+
+test-all: $(VENV)/.all
+	$(PYTEST) -n $(JOBS) -m "not long" $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.all
+	$(BIN)/python -m bench $(ARGS)
+
+faults: $(VENV)/.all
+	$(PYTEST) -n $(JOBS) -m "long" --timeout 3600 $(ARGS)
+
+# The lock files carry hashes and no address: whichever index pip and uv are set up for is used.
+lock: $(VENV)/.uv
+	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude pyproject.toml -c requirements-dev.lock -o requirements-all.lock
+
+$(VENV)/.uv:
+	$(PYTHON) -c 'import sys; sys.exit("acd needs Python >= 3.11; this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.dev requirements-all.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-all.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

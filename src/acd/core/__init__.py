@@ -1,0 +1,1 @@
+"""The words that every other room speaks: models, events, facts, errors, settings. No I/O."""
