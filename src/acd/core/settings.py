@@ -50,7 +50,9 @@ class Settings(BaseSettings):
         default="auto", description="Where the embedded server's programs come from."
     )
 
-    concurrency: int = Field(default=1, ge=1, le=64, description="Sessions at a time in one worker.")
+    concurrency: int = Field(
+        default=1, ge=1, le=64, description="Sessions at a time in one worker."
+    )
     session_timeout: float = Field(default=3600, gt=0, description="Longest time of one session.")
     silence_timeout: float = Field(
         default=900, gt=0, description="Longest time without a line from the agent."

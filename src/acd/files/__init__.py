@@ -1,0 +1,1 @@
+"""Files that a session leaves: its folder, its journal, reading lines of growing files, locks."""

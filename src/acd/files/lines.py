@@ -1,0 +1,77 @@
+"""Reading the whole lines of a growing file from an offset, in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+CHUNK = 1024 * 1024
+LONGEST_LINE = 16 * 1024 * 1024
+"""Longer lines are left out with their length: no known agent writes one, and each costs several times its size to decode."""
+
+
+class Line(NamedTuple):
+    """A line without its end. `data` is None when it is longer than `LONGEST_LINE`; `length` includes the line end."""
+
+    offset: int
+    length: int
+    data: bytes | None
+
+
+@dataclass
+class LineReader:
+    """Reads a file from `offset`, which is always the start of the first line that was not handed out yet.
+
+    What is known of an unfinished line is kept, so that a line of a gigabyte is scanned once and not at every look.
+    """
+
+    path: Path
+    offset: int = 0
+    _pending: bytearray = field(default_factory=bytearray)
+    _scanned: int = 0
+
+    def read(self, limit: int = 4 * CHUNK, *, final: bool = False) -> list[Line]:
+        """The whole lines among about the next `limit` bytes; empty when there is nothing new.
+
+        Args:
+            limit: stop after this many bytes, so that one batch stays small.
+            final: nobody writes the file any more; a last line without its end counts as a line.
+
+        Raises:
+            OSError: the file cannot be read. A file that does not exist has no lines.
+        """
+        lines: list[Line] = []
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(self.offset + self._scanned)
+                taken = 0
+                while taken < limit and (chunk := file.read(CHUNK)):
+                    taken += len(chunk)
+                    self._take(chunk, lines)
+                if final and taken < limit and self._scanned:
+                    self._take(b"\n", lines, ended=False)
+        except FileNotFoundError:
+            return []
+        return lines
+
+    def _take(self, chunk: bytes, lines: list[Line], *, ended: bool = True) -> None:
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            self._keep(chunk[start:end])
+            self._scanned += end - start
+            length = self._scanned + (1 if ended else 0)
+            data = None if self._scanned > LONGEST_LINE else bytes(self._pending)
+            lines.append(Line(self.offset, length, data))
+            self.offset += length
+            self._pending.clear()
+            self._scanned = 0
+            start = end + 1
+        self._keep(chunk[start:])
+        self._scanned += len(chunk) - start
+
+    def _keep(self, part: bytes) -> None:
+        if self._scanned + len(part) <= LONGEST_LINE:
+            self._pending += part
+        else:
+            self._pending.clear()
