@@ -5,7 +5,8 @@
     │   └── QueueFileError     the queue file cannot be used at all
     ├── DatabaseError
     │   ├── DatabaseAway       cannot be reached (yet): back off and try again
-    │   └── DatabaseRefused    reached, but not usable: wrong version, wrong time zone, no permission
+    │   ├── DatabaseRefused    reached, but not usable: wrong version, wrong time zone, no permission
+    │   └── DataRefused        it refuses a value (NUL, out of range, broken constraint): trying again will not help
     ├── AgentError
     │   ├── AgentMissing       no binary for this agent on this machine
     │   └── AgentTooOld        found, but its version is not one that we can read
@@ -46,6 +47,10 @@ class DatabaseAway(DatabaseError):
 
 class DatabaseRefused(DatabaseError):
     """PostgreSQL was reached but cannot be used."""
+
+
+class DataRefused(DatabaseError):
+    """PostgreSQL refuses a value; the same value will be refused again."""
 
 
 class AgentError(AcdError):

@@ -1,0 +1,312 @@
+"""The door to PostgreSQL: named queries on a pool, transactions, notifications.
+
+    async with open_database(settings, application="acd serve") as database:
+        rows = await database.fetch_all("sessions.newest", limit=10)
+
+Every call ends within 10 seconds, also when the server hangs. Values: `dict` goes to jsonb, `list` to an array,
+`Json(x)` makes jsonb of anything; numeric comes back as Decimal, timestamptz as aware datetime, uuid as UUID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, LiteralString, cast
+
+from psycopg import AsyncCursor, sql
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow
+
+from acd.core.errors import DatabaseAway, DatabaseError
+from acd.core.settings import Settings
+from acd.database.opening import located
+from acd.database.pool import Pool
+from acd.database.queries import load_queries
+from acd.database.translate import translated
+from acd.database.wire import (
+    CALL_TIMEOUT,
+    CONNECT_TIMEOUT,
+    Connection,
+    Expected,
+    Json,
+    connect,
+    prepare,
+)
+
+__all__ = ["Database", "Json", "Notification", "Transaction", "open_database"]
+
+# The server's own limit on a statement is CALL_TIMEOUT; a second more lets its answer arrive.
+_SLACK = 1.0
+_ROLLBACK_TIMEOUT = 2.0
+_LISTEN_PING = 15.0
+_OPEN = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What NOTIFY sent."""
+
+    channel: str
+    payload: str
+
+
+class _Session:
+    """The calls that `Database` and `Transaction` share, on a connection that the caller has."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._connection = connection
+        self._seconds = seconds
+
+    async def _query(self, name: str, params: dict[str, object]) -> AsyncCursor[DictRow]:
+        with self._connection.limited(self._seconds):
+            return await self._connection.execute(load_queries()[name].sql, params)
+
+    async def fetch_all(self, name: str, /, **params: object) -> list[dict[str, Any]]:
+        """All rows of the named query."""
+        cursor = await self._query(name, params)
+        with self._connection.limited(self._seconds):
+            return await cursor.fetchall()
+
+    async def fetch_one(self, name: str, /, **params: object) -> dict[str, Any] | None:
+        """The first row of the named query, None where there is none."""
+        cursor = await self._query(name, params)
+        with self._connection.limited(self._seconds):
+            return await cursor.fetchone()
+
+    async def fetch_json(self, name: str, /, **params: object) -> bytes | None:
+        """The first column of the first row as it came over the wire: JSON text, UTF-8, not decoded."""
+        cursor = await self._query(name, params)
+        return cursor.pgresult.get_value(0, 0) if cursor.pgresult and cursor.rowcount else None
+
+    async def execute(self, name: str, /, **params: object) -> int:
+        """Run the named query; the number of rows that it touched."""
+        cursor = await self._query(name, params)
+        return cursor.rowcount
+
+
+class Transaction(_Session):
+    """Calls on the connection of one transaction. Made by `Database.transaction`."""
+
+    async def execute_sql(self, statement: LiteralString) -> None:
+        """Run a statement of our own making (a temporary table), never made of data."""
+        with self._connection.limited(self._seconds):
+            await self._connection.execute(statement)
+
+    async def copy(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        types: Sequence[str] | None = None,
+    ) -> int:
+        """COPY rows into a table; binary when `types` (one type name a column) are given.
+
+        Returns:
+            How many rows were copied.
+
+        Raises:
+            DataRefused: a row holds a value that its column cannot take; nothing is copied.
+        """
+        command = sql.SQL("COPY {} ({}) FROM STDIN{}").format(
+            sql.Identifier(*table.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(" (FORMAT BINARY)" if types else ""),
+        )
+        copied = 0
+        with self._connection.limited(self._seconds):
+            async with self._connection.cursor().copy(command) as copy:
+                if types:
+                    copy.set_types(types)
+                for row in rows:
+                    await copy.write_row(row)
+                    copied += 1
+        return copied
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part of the transaction that is undone alone when the block raises."""
+        await self.execute_sql("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self._connection.info.transaction_status in _OPEN:
+                await self.execute_sql("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+            raise
+        await self.execute_sql("RELEASE SAVEPOINT part")
+
+
+class Database:
+    """A pool of connections to one database, and the named queries. Made by `open_database`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application: str,
+        expected: Expected,
+        revive: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.url = url
+        self._application = application
+        self._expected = expected
+        self._revive = revive
+        self._pool = Pool(self._connect)
+
+    async def _connect(self, seconds: float) -> Connection:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        connection = await self._reach(seconds)
+        try:
+            await prepare(connection, self._expected, seconds=deadline - loop.time())
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _reach(self, seconds: float) -> Connection:
+        """Connect; start the embedded server again where it has died."""
+        try:
+            return await connect(self.url, self._application, seconds=seconds)
+        except DatabaseAway:
+            if self._revive is None:
+                raise
+        try:
+            async with asyncio.timeout(seconds):
+                await self._revive()
+        except TimeoutError as error:
+            raise DatabaseAway("the embedded PostgreSQL is being started again") from error
+        return await connect(self.url, self._application, seconds=seconds)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[_Session]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + CALL_TIMEOUT + _SLACK
+        async with self._pool.lease(deadline) as connection:
+            yield _Session(connection, deadline - loop.time())
+
+    async def fetch_all(self, name: str, /, **params: object) -> list[dict[str, Any]]:
+        """All rows of the named query.
+
+        Raises:
+            DatabaseAway: no answer within 10 s, or no connection. DataRefused, DatabaseError: see `translated`.
+        """
+        async with self._session() as session:
+            return await session.fetch_all(name, **params)
+
+    async def fetch_one(self, name: str, /, **params: object) -> dict[str, Any] | None:
+        """The first row of the named query, None where there is none; errors as `fetch_all`."""
+        async with self._session() as session:
+            return await session.fetch_one(name, **params)
+
+    async def fetch_json(self, name: str, /, **params: object) -> bytes | None:
+        """The first column of the first row, JSON text as UTF-8 bytes, not decoded; errors as `fetch_all`."""
+        async with self._session() as session:
+            return await session.fetch_json(name, **params)
+
+    async def execute(self, name: str, /, **params: object) -> int:
+        """Run the named query as a transaction of its own; the number of rows that it touched.
+
+        Raises:
+            DatabaseAway: also when it is not known whether the transaction was committed: repeat what is keyed.
+        """
+        async with self._session() as session:
+            return await session.execute(name, **params)
+
+    @asynccontextmanager
+    async def transaction(self, *, timeout: float = CALL_TIMEOUT) -> AsyncIterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Args:
+            timeout: seconds that each statement may take.
+
+        Raises:
+            DatabaseAway: connection lost; when that was while committing, the outcome is not known.
+            DatabaseError: the block swallowed an error of a statement, so there was nothing to commit.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._pool.lease(loop.time() + CALL_TIMEOUT + _SLACK) as connection:
+            transaction = Transaction(connection, timeout + _SLACK)
+            await transaction.execute_sql("BEGIN")
+            try:
+                if timeout != CALL_TIMEOUT:
+                    limit = f"SET LOCAL statement_timeout = {int(timeout * 1000)}"
+                    await transaction.execute_sql(cast("LiteralString", limit))
+                yield transaction
+                if connection.info.transaction_status == TransactionStatus.INERROR:
+                    raise DatabaseError("a statement of the transaction failed: nothing was stored")
+                await transaction.execute_sql("COMMIT")
+            except BaseException:
+                await _roll_back(connection)
+                raise
+
+    async def listen(self, *channels: str, announce: bool = False) -> AsyncIterator[Notification]:
+        """Yield notifications as they come, on a connection of its own, until the caller closes the generator.
+
+        Args:
+            channels: names of channels.
+            announce: yield `Notification("", "")` first, once listening has begun: what is read after it has no gap.
+
+        Raises:
+            DatabaseAway: the connection was lost; what was sent meanwhile is lost too, so read the tables again.
+        """
+        connection = await self._connect(CONNECT_TIMEOUT)
+        try:
+            with connection.limited(CALL_TIMEOUT):
+                for channel in channels:
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            if announce:
+                yield Notification("", "")
+            while True:
+                async for notification in _received(connection):
+                    yield notification
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+
+async def _received(connection: Connection) -> AsyncIterator[Notification]:
+    """Notifications of a while, then a sign of life: a connection that died silently would wait for ever."""
+    with translated():
+        async for notify in connection.notifies(timeout=_LISTEN_PING):
+            yield Notification(notify.channel, notify.payload)
+    with connection.limited(CALL_TIMEOUT):
+        await connection.execute("SELECT 1")
+
+
+async def _roll_back(connection: Connection) -> None:
+    """Undo; a connection that cannot even do that is closed by the pool, which undoes too."""
+    if connection.info.transaction_status in _OPEN:
+        with suppress(DatabaseError), connection.limited(_ROLLBACK_TIMEOUT):
+            await connection.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def open_database(
+    settings: Settings, *, application: str, migrate: bool = True
+) -> AsyncIterator[Database]:
+    """Open the database of `settings.database_url`, else the embedded one (started where it does not run).
+
+    Args:
+        settings: where it is, and the time zone where one was set on purpose.
+        application: shown in `pg_stat_activity`.
+        migrate: bring an older schema up to date; False refuses it.
+
+    Raises:
+        DatabaseAway: not reachable; the message names the host and never the password.
+        DatabaseRefused: server older than 15, schema newer than this program (or older with `migrate=False`),
+            another time zone than ACD_TIMEZONE, an embedded data folder that cannot be used.
+    """
+    async with located(settings, application=application, migrate=migrate) as place:
+        database = Database(
+            place.url, application=application, expected=place.expected, revive=place.revive
+        )
+        try:
+            yield database
+        finally:
+            await database.close()

@@ -1,0 +1,90 @@
+"""`python -m acd.database.migrate`: bring a database to the newest revision. Started by `schema.upgrade`.
+
+Reads `{"url": …, "timezone": …}` from stdin. The only module that imports Alembic and SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import sqlalchemy
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, StampStep, RevisionStep
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy.pool import NullPool
+
+from acd.database.schema import AWAY_STATUS
+from acd.database.wire import parameters
+
+VERSION_TABLE = "acd_schema_version"
+# Any number will do, as long as nobody else uses it: the bytes of "acd".
+_LOCK = 0x616364
+_APPLICATION = "acd migrate"
+
+
+def migrate(url: str, timezone: str) -> None:
+    """Run every missing revision, each in a transaction of its own, one migrator at a time.
+
+    A migrator that is killed leaves the old schema or the new one, since PostgreSQL's DDL is transactional, and its
+    lock is free at once.
+    """
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", connect_args=parameters(url, _APPLICATION), poolclass=NullPool
+    )
+    with engine.connect() as holder, engine.connect() as connection:
+        holder.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        _run_revisions(connection)
+        _store_timezone(connection, timezone)
+
+
+def _run_revisions(connection: sqlalchemy.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "acd.database:migrations")
+    script = ScriptDirectory.from_config(config)
+
+    def steps(revision: str | tuple[str, ...], _: MigrationContext) -> list[RevisionStep | StampStep]:
+        return list(script._upgrade_revs("head", revision))
+
+    with EnvironmentContext(config, script, fn=steps, destination_rev="head") as environment:
+        environment.configure(
+            connection=connection, version_table=VERSION_TABLE, transaction_per_migration=True
+        )
+        with environment.begin_transaction():
+            environment.run_migrations()
+
+
+def _store_timezone(connection: sqlalchemy.Connection, timezone: str) -> None:
+    """Fix the zone in which a day is a day, where the database has none yet, for acd and for anybody's SQL."""
+    driver = connection.connection.driver_connection
+    with connection.begin():
+        stored = driver.execute(
+            "INSERT INTO acd_settings (key, value) VALUES ('timezone', %s) ON CONFLICT (key) DO NOTHING", [timezone]
+        ).rowcount
+        if stored:
+            database = driver.info.dbname
+            driver.execute(
+                sql.SQL("ALTER DATABASE {} SET timezone TO {}").format(
+                    sql.Identifier(database), sql.Literal(timezone)
+                )
+            )
+
+
+def main() -> int:
+    """Do what stdin says; the reason of a failure goes to stdout."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str])
+    try:
+        migrate(request["url"], request["timezone"])
+    except sqlalchemy.exc.OperationalError as error:
+        sys.stdout.write(str(error.orig))
+        return AWAY_STATUS
+    except sqlalchemy.exc.DBAPIError as error:
+        sys.stdout.write(str(error.orig))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+-- name: of_target
+-- Features of the target repo_id: what does not pass first, then by priority (lower first, none last), then in the
+-- order of the list. Removed ones only when `removed` is true. An empty JSON array when the target has no list yet;
+-- no row when there is no such target.
+SELECT coalesce((
+    SELECT json_agg(shown)
+    FROM (
+        SELECT f.target_id AS "targetId", f.feature_key AS "featureKey", f.name, f.description, f.category,
+               f.priority, f.steps, f.status, f.passes, f.verified_at IS NOT NULL AS verified,
+               f.verified_at AS "verifiedAt", f.evidence, f.implemented_at AS "implementedAt",
+               f.session_id AS "sessionId", f.position, f.first_seen_at AS "firstSeenAt",
+               f.removed_at AS "removedAt", f.content_sha256 AS "contentSha256"
+        FROM target_features f
+        WHERE f.target_id = t.id AND (f.status <> 'removed' OR %(removed)s::boolean)
+        ORDER BY f.status = 'passing', f.priority NULLS LAST, f.position, f.feature_key
+    ) AS shown), '[]')
+FROM targets t
+WHERE t.repo_id = %(repo_id)s;

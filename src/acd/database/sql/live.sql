@@ -1,0 +1,25 @@
+-- name: running
+-- Sessions that run now, oldest first, with what a terminal or page shows of them while they run. Gives a JSON array.
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT s.id, s.session_number AS "sessionNumber", s.session_type AS "sessionType", s.agent, s.model,
+           s.model_used AS "modelUsed", s.host, s.started_at AS "startedAt", s.last_event_at AS "lastEventAt",
+           s.request_count AS "requestCount",
+           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens AS "totalTokens",
+           s.cost_usd AS "costUsd", s.unpriced_requests AS "unpricedRequests",
+           (SELECT v.tool_name FROM session_events v
+            WHERE v.target_id = s.target_id AND v.session_id = s.id AND v.tool_name IS NOT NULL
+            ORDER BY v.seq DESC LIMIT 1) AS "lastTool",
+           t.passing_features AS "passingFeatures", t.total_features AS "totalFeatures",
+           s.features_before AS "featuresBefore", json_build_object('name', t.name, 'repoId', t.repo_id) AS target
+    FROM harness_sessions s
+    JOIN targets t ON t.id = s.target_id
+    WHERE s.status = 'running'
+    ORDER BY s.started_at, s.id
+) AS shown;
+
+-- name: health
+-- Proof that the database answers, its version, and how many lines of agents could not be read. One JSON object.
+SELECT json_build_object(
+    'serverVersion', current_setting('server_version'),
+    'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files));

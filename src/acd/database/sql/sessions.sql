@@ -1,0 +1,108 @@
+-- name: recent
+-- Sessions, newest first. Parameters: limit; repo_id, model, status, type, since, until, each null for "any" (`since`
+-- is inclusive, `until` is not). The two halves exclude each other, so that a target's sessions come from the
+-- target's own index under a plan that is made once. Gives a JSON array.
+WITH picked AS (
+    (SELECT s.*
+     FROM harness_sessions s
+     WHERE %(repo_id)s::text IS NULL
+       AND (%(model)s::text IS NULL OR s.model = %(model)s)
+       AND (%(status)s::text IS NULL OR s.status = %(status)s)
+       AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
+       AND (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
+       AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
+     ORDER BY s.started_at DESC, s.id DESC
+     LIMIT %(limit)s::bigint)
+    UNION ALL
+    (SELECT s.*
+     FROM harness_sessions s
+     WHERE %(repo_id)s::text IS NOT NULL
+       AND s.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s)
+       AND (%(model)s::text IS NULL OR s.model = %(model)s)
+       AND (%(status)s::text IS NULL OR s.status = %(status)s)
+       AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
+       AND (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
+       AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
+     ORDER BY s.started_at DESC, s.id DESC
+     LIMIT %(limit)s::bigint)
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT s.id, s.target_id AS "targetId", s.session_number AS "sessionNumber", s.session_type AS "sessionType",
+           s.origin, s.agent, s.agent_session_id AS "agentSessionId", s.agent_version AS "agentVersion",
+           s.model, s.model_used AS "modelUsed", s.status, s.started_at AS "startedAt", s.finished_at AS "finishedAt",
+           s.duration_ms AS "durationMs", s.api_duration_ms AS "apiDurationMs",
+           s.input_tokens AS "inputTokens", s.output_tokens AS "outputTokens",
+           s.cache_read_tokens AS "cacheReadTokens", s.cache_write_tokens AS "cacheWriteTokens",
+           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens AS "totalTokens",
+           s.cost_usd AS "costUsd", s.reported_cost_usd AS "reportedCostUsd", s.cost_gap_usd AS "costGapUsd",
+           s.unpriced_requests AS "unpricedRequests", s.request_count AS "requestCount", s.turn_count AS "turnCount",
+           s.retry_count AS "retryCount", s.model_fallbacks AS "modelFallbacks", s.cache_hit_rate AS "cacheHitRate",
+           s.features_before AS "featuresBefore", s.features_after AS "featuresAfter",
+           s.features_completed AS "featuresCompleted", s.commits_made AS "commitsMade",
+           s.error_type AS "errorType", s.error_message AS "errorMessage", s.exit_code AS "exitCode",
+           s.host, s.branch, s.head_before AS "headBefore", s.head_after AS "headAfter",
+           s.prompt_sha256 AS "promptSha256", s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
+           json_build_object('name', t.name, 'repoId', t.repo_id) AS target
+    FROM picked s
+    JOIN targets t ON t.id = s.target_id
+    ORDER BY s.started_at DESC, s.id DESC
+) AS shown;
+
+-- name: one
+-- One session with its requests by model, errors, commits and the changes of features in it. Parameter: id. No row
+-- when there is no such session. Its own columns are those of `recent`.
+SELECT to_json(shown)
+FROM (
+    SELECT s.id, s.target_id AS "targetId", s.session_number AS "sessionNumber", s.session_type AS "sessionType",
+           s.origin, s.agent, s.agent_session_id AS "agentSessionId", s.agent_version AS "agentVersion",
+           s.model, s.model_used AS "modelUsed", s.status, s.started_at AS "startedAt", s.finished_at AS "finishedAt",
+           s.duration_ms AS "durationMs", s.api_duration_ms AS "apiDurationMs",
+           s.input_tokens AS "inputTokens", s.output_tokens AS "outputTokens",
+           s.cache_read_tokens AS "cacheReadTokens", s.cache_write_tokens AS "cacheWriteTokens",
+           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens AS "totalTokens",
+           s.cost_usd AS "costUsd", s.reported_cost_usd AS "reportedCostUsd", s.cost_gap_usd AS "costGapUsd",
+           s.unpriced_requests AS "unpricedRequests", s.request_count AS "requestCount", s.turn_count AS "turnCount",
+           s.retry_count AS "retryCount", s.model_fallbacks AS "modelFallbacks", s.cache_hit_rate AS "cacheHitRate",
+           s.features_before AS "featuresBefore", s.features_after AS "featuresAfter",
+           s.features_completed AS "featuresCompleted", s.commits_made AS "commitsMade",
+           s.error_type AS "errorType", s.error_message AS "errorMessage", s.exit_code AS "exitCode",
+           s.host, s.branch, s.head_before AS "headBefore", s.head_after AS "headAfter",
+           s.prompt_sha256 AS "promptSha256", s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
+           json_build_object('name', t.name, 'repoId', t.repo_id) AS target,
+           (SELECT coalesce(json_agg(by_model), '[]') FROM (
+                SELECT u.model, count(*) FILTER (WHERE u.is_request) AS requests,
+                       sum(u.input_tokens) AS "inputTokens", sum(u.output_tokens) AS "outputTokens",
+                       sum(u.cache_read_tokens) AS "cacheReadTokens", sum(u.cache_write_tokens) AS "cacheWriteTokens",
+                       sum(u.cache_write_5m_tokens) AS "cacheWrite5mTokens",
+                       sum(u.cache_write_1h_tokens) AS "cacheWrite1hTokens",
+                       sum(u.reasoning_tokens) AS "reasoningTokens", sum(u.web_searches) AS "webSearches",
+                       coalesce(sum(u.cost_usd), 0) AS "costUsd",
+                       count(*) FILTER (WHERE u.cost_usd IS NULL) AS "unpricedRequests"
+                FROM token_usage_details u
+                WHERE u.target_id = s.target_id AND u.session_id = s.id
+                GROUP BY u.model
+                ORDER BY coalesce(sum(u.cost_usd), 0) DESC, u.model) AS by_model) AS "requestsByModel",
+           (SELECT coalesce(json_agg(errors), '[]') FROM (
+                SELECT e.id, e.error_type AS "errorType", e.error_code AS "errorCode", e.message,
+                       e.stack_trace AS "stackTrace", e.context, e.attempt, e.retryable, e.resolved,
+                       e.resolved_at AS "resolvedAt", e.occurred_at AS "occurredAt"
+                FROM harness_errors e
+                WHERE e.target_id = s.target_id AND e.session_id = s.id
+                ORDER BY e.occurred_at, e.id) AS errors) AS errors,
+           (SELECT coalesce(json_agg(commits), '[]') FROM (
+                SELECT c.sha, c.message, c.author, c.files_changed AS "filesChanged", c.additions, c.deletions,
+                       c.branch, c.committed_at AS "committedAt"
+                FROM harness_commits c
+                WHERE c.target_id = s.target_id AND c.session_id = s.id
+                ORDER BY c.committed_at, c.sha) AS commits) AS commits,
+           (SELECT coalesce(json_agg(changes), '[]') FROM (
+                SELECT f.feature_key AS "featureKey", f.change, f.status, f.commit, f.detail,
+                       f.changed_at AS "changedAt"
+                FROM feature_changes f
+                WHERE f.target_id = s.target_id AND f.session_id = s.id
+                ORDER BY f.changed_at, f.source, f.source_offset) AS changes) AS "featureChanges"
+    FROM harness_sessions s
+    JOIN targets t ON t.id = s.target_id
+    WHERE s.id = %(id)s::uuid
+) AS shown;
