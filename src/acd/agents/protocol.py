@@ -51,13 +51,21 @@ class Adapter(Protocol):
     environment_names: tuple[str, ...]
     """Names (or prefixes ending in `*`) of environment variables that this agent may inherit, beyond the common ones."""
 
+    minimum_version: str | None
+    """The oldest version whose output can be read (`2.1.197`); None when its version need not be asked for."""
+
     def find(self, settings: Settings) -> Binary:
-        """The program on this machine.
+        """The program on this machine, located only: no process is started, so `version` may still be None.
+
+        Whoever may start processes runs `[*argv, "--version"]` and hands its output to `acd.agents.version.checked`.
 
         Raises:
             AgentMissing: with what to install.
-            AgentTooOld: with the version found and the one needed.
         """
+        ...
+
+    def parse_version(self, text: str) -> str | None:
+        """The version in what the program's `--version` printed; None when there is none."""
         ...
 
     def command(self, binary: Binary, launch: Launch, settings: Settings) -> list[str]:

@@ -1,0 +1,89 @@
+"""The adapter of Claude Code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from acd.agents.claude_code.locate import locate
+from acd.agents.claude_like import (
+    find_transcripts,
+    prompt_argument,
+    stream_events,
+    transcript_events,
+)
+from acd.agents.protocol import Binary, Launch
+from acd.agents.version import find_version
+from acd.core.events import Event
+from acd.core.settings import Settings
+
+# What an unattended session needs to read, write, try out and commit. Whatever else the agent asks for is refused,
+# as nobody is there to answer. `Agent` and `Task` are two names of the same tool.
+TOOLS = ("Bash", "Write", "Edit", "Read", "Glob", "Grep", "Agent", "Task", "TodoWrite")
+
+
+class ClaudeCode:
+    """Claude Code, with whatever login it has on this machine."""
+
+    name = "claude-code"
+    provider = "anthropic"
+
+    minimum_version: str | None = "2.1.197"
+
+    environment_names: tuple[str, ...] = ("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR")
+    """The cloud credentials of Bedrock and Vertex (`AWS_*`, `GOOGLE_*`) are good for more than models, so they
+    are not on the list: who uses them names them in `ACD_AGENT_ENV`."""
+
+    def find(self, settings: Settings) -> Binary:
+        """By the setting, else on PATH, else in the package `claude-agent-sdk`.
+
+        Raises:
+            AgentMissing: with what to install.
+        """
+        return Binary(argv=[str(locate(settings.claude_binary))])
+
+    def parse_version(self, text: str) -> str | None:
+        """`2.1.330` out of `2.1.330 (Claude Code)`."""
+        return find_version(text)
+
+    def command(self, binary: Binary, launch: Launch, settings: Settings) -> list[str]:
+        """The prompt stands right after `-p`: `--allowedTools` would take every word that follows it.
+
+        Raises:
+            ConfigError: the prompt is too long for a command line.
+        """
+        argv = [*binary.argv, "-p", prompt_argument(launch.prompt)]
+        argv += ["--session-id", str(launch.session_id), "--model", launch.model]
+        argv += ["--output-format", "stream-json", "--verbose"]
+        if launch.fallback_model and launch.fallback_model != launch.model:
+            argv += ["--fallback-model", launch.fallback_model]
+        if launch.budget_usd is not None:
+            argv += ["--max-budget-usd", f"{Decimal(str(launch.budget_usd)):f}"]
+        if launch.max_turns is not None:
+            argv += ["--max-turns", str(launch.max_turns)]
+        return [*argv, "--permission-mode", "acceptEdits", "--allowedTools", *TOOLS]
+
+    def environment(self, launch: Launch, settings: Settings) -> Mapping[str, str]:
+        """No update in mid-session, no traffic but to the model; its own folder where the setting names one."""
+        variables = {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+        if settings.claude_config_dir is not None:
+            variables["CLAUDE_CONFIG_DIR"] = str(_config_dir(settings))
+        return variables
+
+    def transcripts(self, agent_session_id: str, workspace: Path, settings: Settings) -> list[Path]:
+        """In its own folder, so that its login serves and sessions begun by hand are found, too."""
+        return find_transcripts(_config_dir(settings), agent_session_id)
+
+    def read_stream(self, line: bytes) -> list[Event]:
+        """See `acd.agents.claude_like`."""
+        return stream_events(self.name, line)
+
+    def read_transcript(self, line: bytes) -> list[Event]:
+        """See `acd.agents.claude_like`."""
+        return transcript_events(self.name, line)
+
+
+def _config_dir(settings: Settings) -> Path:
+    chosen = settings.claude_config_dir
+    return chosen.expanduser().absolute() if chosen else Path.home() / ".claude"
