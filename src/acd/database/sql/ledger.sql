@@ -29,6 +29,11 @@ WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND host = %(hos
 -- How far every file of this host has been read: to find in one look what is still to be done.
 SELECT session_id, name, size, read_offset FROM ledger_files WHERE host = %(host)s;
 
+-- name: progress_of_journals
+-- How far the journals that belong to no session have been read on a host.
+SELECT target_id, read_offset FROM ledger_files
+WHERE host = %(host)s AND name = %(name)s AND session_id = '00000000-0000-0000-0000-000000000000';
+
 -- name: put_file
 -- The new offset; only when the file still stands where this batch began (0 rows: another writer was faster).
 INSERT INTO ledger_files AS f (target_id, session_id, host, name, inode, size, head_sha256, head_length,
@@ -64,9 +69,10 @@ SELECT %(target_id)s, %(id)s,
 ON CONFLICT (target_id, id) DO NOTHING
 RETURNING session_number;
 
--- name: session_start_times
--- When a session began and when it last told something: the clock of lines that carry no time.
-SELECT started_at, last_event_at FROM harness_sessions WHERE target_id = %(target_id)s AND id = %(id)s;
+-- name: session_state
+-- When a session began and last told something (the clock of lines that carry no time), and whether it has ended.
+SELECT started_at, last_event_at, status FROM harness_sessions
+WHERE target_id = %(target_id)s AND id = %(session_id)s;
 
 -- name: agent_started
 -- What the agent said of itself.

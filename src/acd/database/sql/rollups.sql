@@ -153,3 +153,7 @@ SELECT day FROM (
 -- name: target_ids
 -- All targets, in the order in which they are locked.
 SELECT id FROM targets ORDER BY id;
+
+-- name: day_of
+-- The day of a time, in the database's own time zone.
+SELECT %(at)s::timestamptz::date AS day;
