@@ -1,0 +1,280 @@
+"""What the API says, as types: rows of the JSON that `acd.reports` reads from PostgreSQL.
+
+The JSON itself is made by the named queries in `acd/database/sql` and passed through untouched; these types
+read it back for the pages, the command line and the client, so that all of them show the same figures. Keys are
+camelCase. Money is exact: a JSON number becomes the `Decimal` of the same digits. Keys that a reader does not know
+are ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+
+class _Row(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    pass
+
+
+class TargetName(_Row, frozen=True):
+    """Which target a row belongs to."""
+
+    name: str
+    repo_id: str
+
+
+class SessionBrief(_Row, frozen=True):
+    """The fields that the mission lists for a session."""
+
+    id: UUID
+    target_id: UUID
+    session_number: int | None
+    session_type: str
+    model: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    duration_ms: int | None
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal
+    features_before: int | None
+    features_after: int | None
+    features_completed: int | None
+    commits_made: int
+    error_type: str | None
+    error_message: str | None
+
+
+class SessionRow(SessionBrief, frozen=True):
+    """A session: its brief and everything else that is recorded of it (`GET /api/db/sessions`)."""
+
+    origin: str
+    agent: str
+    agent_session_id: str
+    agent_version: str | None
+    model_used: str | None
+    api_duration_ms: int | None
+    total_tokens: int
+    reported_cost_usd: Decimal | None
+    cost_gap_usd: Decimal | None
+    unpriced_requests: int
+    request_count: int
+    turn_count: int | None
+    retry_count: int
+    model_fallbacks: int
+    cache_hit_rate: float | None
+    exit_code: int | None
+    host: str | None
+    branch: str | None
+    head_before: str | None
+    head_after: str | None
+    prompt_sha256: str | None
+    last_event_at: datetime | None
+    updated_at: datetime
+    target: TargetName
+
+
+class TargetRow(_Row, frozen=True):
+    """A target with what was spent on it and its last sessions (`GET /api/db/targets`)."""
+
+    id: UUID
+    repo_id: str
+    name: str
+    path: str
+    priority: int
+    complexity: str
+    enabled: bool
+    focus: str | None
+    agent: str
+    tags: list[str]
+    verify_command: str | None
+    total_features: int
+    passing_features: int
+    pending_features: int
+    percent_complete: Decimal
+    features_at: datetime | None
+    status: str
+    status_reason: str | None
+    last_session_at: datetime | None
+    last_model: str | None
+    total_sessions: int
+    total_tokens: int
+    total_cost_usd: Decimal
+    sessions: list[SessionBrief]
+
+
+class Summary(_Row, frozen=True):
+    """All targets and sessions together (`GET /api/db/targets/summary`)."""
+
+    total_targets: int
+    enabled_targets: int
+    complete_targets: int
+    total_features: int
+    passing_features: int
+    pending_features: int
+    overall_percent: Decimal
+    total_sessions: int
+    running_sessions: int
+    total_tokens: int
+    total_cost_usd: Decimal
+    unpriced_requests: int
+
+
+class ModelSpending(_Row, frozen=True):
+    """What one model used in a period."""
+
+    tokens: int
+    cost: Decimal
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+
+
+class DaySpending(ModelSpending, frozen=True):
+    """What all models used on one day of the database's time zone."""
+
+    date: date
+
+
+class ModelUsage(_Row, frozen=True):
+    """Usage of a period by model and by day, days newest first (`GET /api/db/model-usage`)."""
+
+    period_days: int
+    total_tokens: int
+    total_cost: Decimal
+    total_requests: int
+    by_model: dict[str, ModelSpending]
+    by_day: list[DaySpending]
+
+
+class RequestRow(_Row, frozen=True):
+    """A row of the ledger; `cost_usd` is None where the price is unknown (`GET /api/db/token-usage`)."""
+
+    request_key: str
+    target_id: UUID
+    session_id: UUID
+    model: str
+    request_ids: list[str]
+    is_request: bool
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    reasoning_tokens: int
+    web_searches: int
+    cost_usd: Decimal | None
+    price_source: str | None
+    price_date: date | None
+    tool_name: str | None
+    tools: list[str]
+    subagent: str | None
+    requested_at: datetime
+    target: TargetName
+
+
+class SnapshotRow(_Row, frozen=True):
+    """A target's day (`GET /api/db/snapshots`)."""
+
+    target_id: UUID
+    snapshot_date: date
+    total_features: int
+    passing_features: int
+    verified_features: int
+    percent_complete: Decimal
+    features_at: datetime | None
+    sessions_today: int
+    tokens_today: int
+    cost_today: Decimal
+    target: TargetName
+
+
+class ErrorRow(_Row, frozen=True):
+    """An error of an agent or of the harness (`GET /api/db/errors`)."""
+
+    id: UUID
+    target_id: UUID
+    session_id: UUID | None
+    session_number: int | None
+    error_type: str
+    error_code: str | None
+    message: str
+    stack_trace: str | None
+    context: dict[str, object]
+    attempt: int | None
+    retryable: bool
+    resolved: bool
+    resolved_at: datetime | None
+    occurred_at: datetime
+    target: TargetName
+
+
+class FeatureRow(_Row, frozen=True):
+    """An entry of a feature list; passing but not `verified` is the agent's word alone (`GET /api/db/features/…`)."""
+
+    target_id: UUID
+    feature_key: str
+    name: str
+    description: str
+    category: str | None
+    priority: int | None
+    steps: list[str]
+    status: str
+    passes: bool
+    verified: bool
+    verified_at: datetime | None
+    evidence: dict[str, object] | None
+    implemented_at: datetime | None
+    session_id: UUID | None
+    position: int
+    first_seen_at: datetime
+    removed_at: datetime | None
+    content_sha256: str
+
+
+class CommitRow(_Row, frozen=True):
+    """A commit made in a session (`GET /api/db/commits/…`)."""
+
+    sha: str
+    target_id: UUID
+    session_id: UUID | None
+    session_number: int | None
+    message: str
+    author: str
+    files_changed: int
+    additions: int
+    deletions: int
+    branch: str | None
+    committed_at: datetime
+
+
+class RunningSession(_Row, frozen=True):
+    """A session that runs now, as a live view shows it."""
+
+    id: UUID
+    session_number: int | None
+    session_type: str
+    agent: str
+    model: str
+    model_used: str | None
+    host: str | None
+    started_at: datetime
+    last_event_at: datetime | None
+    request_count: int
+    total_tokens: int
+    cost_usd: Decimal
+    unpriced_requests: int
+    last_tool: str | None
+    passing_features: int
+    total_features: int
+    features_before: int | None
+    target: TargetName

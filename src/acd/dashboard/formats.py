@@ -1,0 +1,75 @@
+"""How figures look on a page. The exact figure stands in the element's title wherever one is shortened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+NOTHING = "\N{EN DASH}"
+_STEPS = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
+
+
+def tokens(count: int) -> str:
+    """A count in at most five characters: 950, 1.2k, 34.5M."""
+    for size, unit in _STEPS:
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
+
+
+def money(cost_usd: Decimal) -> str:
+    """US dollars: cents from a dollar on, else four digits after the point, or one significant digit of less."""
+    if cost_usd == 0:
+        return "$0"
+    if abs(cost_usd) >= 1:
+        return f"${cost_usd:,.2f}"
+    if abs(cost_usd) >= Decimal("0.0001"):
+        return f"${cost_usd:.4f}"
+    return f"${cost_usd:.{-cost_usd.adjusted()}f}"
+
+
+def exact(value: Decimal) -> str:
+    """All digits, never with an exponent."""
+    return f"{value:f}"
+
+
+def percent(value: Decimal) -> str:
+    """A percentage with one digit after the point."""
+    return f"{value:.1f}%"
+
+
+def duration(milliseconds: int | None) -> str:
+    """A length of time in its two greatest units: 850 ms, 12.3 s, 3 min 05 s, 2 h 10 min."""
+    if milliseconds is None:
+        return NOTHING
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def moment(when: datetime | None) -> str:
+    """A time in the zone that the database gave it in."""
+    return when.strftime("%Y-%m-%d %H:%M") if when else NOTHING
+
+
+def signed(count: int | None) -> str:
+    """A change: +3, 0, or less than nothing (features can be lost again)."""
+    if count is None:
+        return NOTHING
+    return f"+{count}" if count > 0 else str(count).replace("-", "\N{MINUS SIGN}")
+
+
+FILTERS = {
+    "tokens": tokens,
+    "money": money,
+    "exact": exact,
+    "percent": percent,
+    "duration": duration,
+    "moment": moment,
+    "signed": signed,
+}

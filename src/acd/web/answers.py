@@ -1,0 +1,29 @@
+"""The two shapes of every JSON answer: `{"data": …}` and `{"error": {"code", "message", "field"?}}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+def data(report: bytes) -> Response:
+    """A report wrapped, its bytes untouched: numbers stay exactly as PostgreSQL wrote them."""
+    return Response(b'{"data":' + report + b"}", media_type=JSON)
+
+
+def error(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A refusal or failure; `field` names the parameter that is wrong. Never carries a stack trace."""
+    told = {"code": code, "message": message} | ({"field": field} if field else {})
+    body = json.dumps({"error": told}, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(body, status_code=status, media_type=JSON, headers=headers)

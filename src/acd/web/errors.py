@@ -1,0 +1,69 @@
+"""Every exception that can leave a route, as an answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from acd.core.errors import AcdError, ConfigError, DatabaseAway, DataRefused
+from acd.web import answers
+
+RETRY_AFTER_S = 5
+
+
+async def _away(_request: Request, _error: Exception) -> Response:
+    return answers.error(
+        503,
+        "database_away",
+        "The database cannot be reached just now. Sessions are recorded in files and come in when it is back.",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+async def _bad_parameter(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    field = str(first["loc"][-1])
+    return answers.error(422, "invalid", f"{field}: {first['msg']}", field=field)
+
+
+async def _bad_value(_request: Request, _error: Exception) -> Response:
+    return answers.error(422, "invalid", "The database cannot hold or compare one of these values.")
+
+
+async def _bad_config(_request: Request, error: Exception) -> Response:
+    return answers.error(422, "config", str(error))
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return answers.error(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _known(_request: Request, _error: Exception) -> Response:
+    return answers.error(500, "failed", "acd could not answer this; its log says why.")
+
+
+async def _unknown(_request: Request, _error: Exception) -> Response:
+    return answers.error(
+        500, "internal", "Something is wrong in acd itself; its log has the details."
+    )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every exception in the shape of `answers.error`; unexpected ones are logged by the server too."""
+    app.add_exception_handler(DatabaseAway, _away)
+    app.add_exception_handler(DataRefused, _bad_value)
+    app.add_exception_handler(ConfigError, _bad_config)
+    app.add_exception_handler(AcdError, _known)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)

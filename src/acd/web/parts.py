@@ -1,0 +1,44 @@
+"""What routes are given: the parts that the server was started with, kept on the application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from acd.core.settings import Settings
+from acd.database.connection import Database
+
+Sync = Callable[[], Awaitable[dict[str, Any]]]
+"""Reads the queue file into `targets`; gives `{"summary": {…}, "warnings": […]}`; raises ConfigError."""
+
+Pending = Callable[[], Awaitable[int]]
+"""How many sessions of this machine wait to be recorded."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that a route may use."""
+
+    db: Database
+    settings: Settings
+    sync: Sync | None = None
+    pending: Pending | None = None
+
+
+async def _parts(request: Request) -> Parts:
+    parts = request.app.state.parts
+    if not isinstance(parts, Parts):
+        raise TypeError("the application was made without its parts")
+    return parts
+
+
+async def _database(request: Request) -> Database:
+    return (await _parts(request)).db
+
+
+GivenParts = Annotated[Parts, Depends(_parts)]
+GivenDatabase = Annotated[Database, Depends(_database)]
