@@ -13,6 +13,7 @@
     ├── UnreadableLine         one line of an agent's output that cannot become events
     ├── GitError               a git call failed, took too long or is refused
     ├── FeatureListError       a feature list that cannot be read; names the entry
+    │   └── FeatureListMissing there is none (yet)
     └── Busy                   another process holds the lock of what we wanted
 
 Each message says what is wrong and what to do about it; it is shown to the user as it is.
@@ -75,6 +76,10 @@ class GitError(AcdError):
 
 class FeatureListError(AcdError):
     """The feature list cannot be read."""
+
+
+class FeatureListMissing(FeatureListError):
+    """There is no feature list."""
 
 
 class Busy(AcdError):
