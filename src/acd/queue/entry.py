@@ -11,6 +11,7 @@ import msgspec
 
 from acd.core.errors import ConfigError
 from acd.core.models import Complexity, Target
+from acd.core.text import storable
 from acd.harness.routing import ModelConfig, resolve_complexity
 
 _PRIORITY = re.compile(r"[Pp]?([+-]?\d{1,9})")
@@ -96,20 +97,20 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         raise ConfigError("sessionDelay and maxSessionsPerRepo cannot be negative or that large")
     return Target(
         repo_id=entry.id,
-        name=entry.name or entry.id,
+        name=storable(entry.name or entry.id),
         path=str(repository),
         priority=_priority(_first(entry.priority, defaults.priority)),
         complexity=resolve_complexity(entry.complexity, entry.focus, models),
         enabled=entry.enabled,
-        focus=entry.focus,
+        focus=_storable(entry.focus),
         prompt=_beside(prompt, folder, repository),
         prd=_beside(entry.prd, folder, repository),
         feature_list=str(_feature_list(entry.feature_list, folder, repository)),
         until_complete=_first(entry.until_complete, defaults.until_complete),
-        serial_group=entry.serial_group,
-        tags=entry.tags,
-        verify_command=entry.verify or defaults.verify,
-        agent=entry.agent or defaults.agent,
+        serial_group=_storable(entry.serial_group),
+        tags=[storable(tag) for tag in entry.tags],
+        verify_command=_storable(entry.verify or defaults.verify),
+        agent=storable(entry.agent or defaults.agent),
         max_sessions=sessions,
         session_delay_s=delay,
     )
@@ -117,6 +118,11 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
 
 def _first(stated: _T | None, default: _T) -> _T:
     return default if stated is None else stated
+
+
+def _storable(text: str | None) -> str | None:
+    """What the database could not take would stop the sync of every other target too."""
+    return None if text is None else storable(text)
 
 
 def _check_id(repo_id: str) -> None:
@@ -140,7 +146,7 @@ def _priority(value: float | str) -> int:
 
 def _resolve(path: str, folder: Path) -> Path:
     """Symbolic links followed, so that what is compared later is where a file really lies."""
-    if not path.strip() or "\0" in path:
+    if not path.strip() or storable(path) != path:
         raise ConfigError(f"not a path: {path!r}")
     return Path(os.path.realpath(folder / Path(path).expanduser()))
 

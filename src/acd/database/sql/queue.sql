@@ -1,0 +1,135 @@
+-- name: upsert_targets
+-- Bring the targets of a queue file into the table, all in one statement; gives a row for each that is new or has
+-- changed. Rows are taken in the order of their ids, like every other lock on several targets. What a target has
+-- reached (features, a status that its sessions gave it) stays; a status that only its entry gave it is renewed.
+INSERT INTO targets AS t (
+    id, repo_id, name, path, priority, complexity, enabled, focus, prompt, prd, feature_list, until_complete,
+    serial_group, tags, verify_command, agent, max_sessions, session_delay_s, status, status_reason)
+SELECT
+    e.id, e.repo_id, e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list,
+    e.until_complete, e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s,
+    CASE WHEN e.enabled THEN 'pending' ELSE 'paused' END,
+    CASE WHEN e.enabled THEN NULL ELSE 'disabled in the queue file' END
+FROM jsonb_to_recordset(%(targets)s) AS e (
+    id uuid, repo_id text, name text, path text, priority integer, complexity text, enabled boolean, focus text,
+    prompt text, prd text, feature_list text, until_complete boolean, serial_group text, tags text[],
+    verify_command text, agent text, max_sessions integer, session_delay_s double precision)
+ORDER BY e.id
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name,
+    path = excluded.path,
+    priority = excluded.priority,
+    complexity = excluded.complexity,
+    enabled = excluded.enabled,
+    focus = excluded.focus,
+    prompt = excluded.prompt,
+    prd = excluded.prd,
+    feature_list = excluded.feature_list,
+    until_complete = excluded.until_complete,
+    serial_group = excluded.serial_group,
+    tags = excluded.tags,
+    verify_command = excluded.verify_command,
+    agent = excluded.agent,
+    max_sessions = excluded.max_sessions,
+    session_delay_s = excluded.session_delay_s,
+    (status, status_reason) = (
+        SELECT
+            CASE
+                WHEN NOT excluded.enabled AND t.status <> 'complete' THEN 'paused'
+                WHEN excluded.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
+                ELSE t.status
+            END,
+            CASE
+                WHEN NOT excluded.enabled AND t.status <> 'complete' THEN 'disabled in the queue file'
+                WHEN excluded.enabled AND NOT t.enabled THEN NULL
+                ELSE t.status_reason
+            END),
+    updated_at = now()
+WHERE (
+    t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list, t.until_complete,
+    t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s)
+IS DISTINCT FROM (
+    excluded.name, excluded.path, excluded.priority, excluded.complexity, excluded.enabled, excluded.focus,
+    excluded.prompt, excluded.prd, excluded.feature_list, excluded.until_complete, excluded.serial_group,
+    excluded.tags, excluded.verify_command, excluded.agent, excluded.max_sessions, excluded.session_delay_s)
+RETURNING id, xmax = 0 AS added
+
+-- name: pause_vanished
+-- Disable the targets that stood in a queue file once and stand in this one no more; they are never deleted. Targets
+-- that other programs named (they have no feature list of their own) never came from the file and are left alone.
+UPDATE targets SET
+    enabled = false,
+    status = CASE WHEN status = 'complete' THEN status ELSE 'paused' END,
+    status_reason = 'no longer in the queue file',
+    updated_at = now()
+WHERE id IN (
+    SELECT id FROM targets
+    WHERE enabled AND feature_list IS NOT NULL AND NOT id = ANY(%(ids)s::uuid[])
+    ORDER BY id
+    FOR UPDATE)
+RETURNING id
+
+-- name: sync_summary
+-- How many targets there are after a sync, and how many of them are enabled and complete.
+SELECT
+    count(*) AS total,
+    count(*) FILTER (WHERE enabled) AS enabled,
+    count(*) FILTER (WHERE status = 'complete') AS complete
+FROM targets
+
+-- name: turn_state
+-- Everything that decides a target's next step, a row a target: its entry and status, how many sessions it has had,
+-- how the latest since a moment ended (newest first), and until when a limit of its agent's account holds it back.
+SELECT
+    t.repo_id, t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list,
+    t.until_complete, t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s,
+    t.status, t.status_reason,
+    coalesce(counted.used, 0) AS sessions_used,
+    coalesce(counted.last_number, 0) AS last_number,
+    coalesce(counted.since, 0) AS sessions_since,
+    coalesce(counted.completed_since, 0) AS completed_since,
+    counted.last_finished_at,
+    coalesce(recent.sessions, '[]') AS recent,
+    limits.resets_at AS limit_resets_at,
+    limits.limit_window
+FROM targets t
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE s.origin = 'harness') AS used,
+        max(s.session_number) AS last_number,
+        count(*) FILTER (WHERE s.origin = 'harness' AND s.started_at >= %(since)s) AS since,
+        count(*) FILTER (
+            WHERE s.origin = 'harness' AND s.started_at >= %(since)s AND s.status = 'completed') AS completed_since,
+        max(s.finished_at) FILTER (WHERE s.origin = 'harness') AS last_finished_at
+    FROM harness_sessions s
+    WHERE s.target_id = t.id
+) AS counted ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', r.id, 'status', r.status, 'error_type', r.error_type, 'error_message', r.error_message,
+        'finished_at', r.finished_at) ORDER BY r.started_at DESC, r.id DESC) AS sessions
+    FROM (
+        SELECT s.id, s.status, s.error_type, s.error_message, s.finished_at, s.started_at
+        FROM harness_sessions s
+        WHERE s.target_id = t.id AND s.origin = 'harness' AND s.started_at >= %(since)s
+        ORDER BY s.started_at DESC, s.id DESC
+        LIMIT 100
+    ) AS r
+) AS recent ON true
+LEFT JOIN LATERAL (
+    SELECT l.resets_at, l.limit_window
+    FROM account_limits l
+    WHERE l.agent = t.agent AND l.status = 'rejected' AND l.resets_at IS NOT NULL
+    ORDER BY l.resets_at DESC
+    LIMIT 1
+) AS limits ON true
+WHERE %(ids)s::uuid[] IS NULL OR t.id = ANY(%(ids)s::uuid[])
+ORDER BY t.priority, t.repo_id
+
+-- name: mark_target
+-- Say what a target is doing now (active, pending, complete, blocked) and why. One that was disabled meanwhile keeps
+-- the status that tells it.
+UPDATE targets SET status = %(status)s, status_reason = %(reason)s, updated_at = now()
+WHERE id = %(target_id)s
+  AND (enabled OR %(status)s = 'complete')
+  AND (status, status_reason) IS DISTINCT FROM (%(status)s, %(reason)s)
