@@ -62,6 +62,12 @@ class FeatureTouched(_Entry, frozen=True, tag="feature"):
     change: str
 
 
+class LeftBehind(_Entry, frozen=True, tag="left_behind"):
+    """A process was started that outlives the agent."""
+
+    pid: int
+
+
 class Expected(_Entry, frozen=True, tag="expected"):
     """How the session is going to end, entered before it does. `error_type` is acd's word for it."""
 
@@ -70,7 +76,7 @@ class Expected(_Entry, frozen=True, tag="expected"):
     exit_code: int | None = None
 
 
-Entry = Begun | RequestMade | Printed | Committed | FeatureTouched | Expected
+Entry = Begun | RequestMade | Printed | Committed | FeatureTouched | LeftBehind | Expected
 
 
 class LedgerWriter:
@@ -110,6 +116,7 @@ class SessionTotals(msgspec.Struct):
     unprinted: set[str] = msgspec.field(default_factory=set)
     commits: list[str] = msgspec.field(default_factory=list)
     features: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    left_behind: list[int] = msgspec.field(default_factory=list)
     expected: Expected | None = None
 
 
@@ -137,6 +144,8 @@ class LedgerTotals(msgspec.Struct):
                 session.commits.append(entry.sha)
             case FeatureTouched():
                 session.features.append((entry.key, entry.change))
+            case LeftBehind():
+                session.left_behind.append(entry.pid)
             case Begun():
                 session.begun = entry
             case Expected():

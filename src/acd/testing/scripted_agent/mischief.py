@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 from typing import Literal
 
-from acd.testing.ledger import Expected
+from acd.testing.ledger import Expected, LeftBehind
 from acd.testing.prices import Count
 from acd.testing.scripted_agent import ending as ends
 from acd.testing.scripted_agent import trouble, wire
@@ -104,7 +104,7 @@ class Exit(Step, frozen=True, tag="exit"):
 
 
 class Hang(Step, frozen=True, tag="hang"):
-    """Say nothing for `seconds`, now or `after_result`; `ignore_signals`: only KILL helps."""
+    """Say nothing for `seconds`, now or `after_result`; `ignore_signals`: only KILL helps, from this step on."""
 
     when: Literal["now", "after_result"] = "now"
     ignore_signals: bool = False
@@ -112,17 +112,14 @@ class Hang(Step, frozen=True, tag="hang"):
 
     def perform(self, session: Session) -> None:
         """Hang, or see to it that the end hangs."""
-        if self.when == "after_result":
-            session.after_result = lambda: self._hang(session)
-            return
-        session.book.add(Expected(session_id=session.id, outcome="hanging"))
-        self._hang(session)
-        raise ends.SessionOver(ends.Ending(exit_code=1, subtype=None))
-
-    def _hang(self, session: Session) -> None:
         if self.ignore_signals:
             session.gate.ignore()
+        if self.when == "after_result":
+            session.after_result = lambda: time.sleep(self.seconds)
+            return
+        session.book.add(Expected(session_id=session.id, outcome="hanging"))
         time.sleep(self.seconds)
+        raise ends.SessionOver(ends.Ending(exit_code=1, subtype=None))
 
 
 class Flood(Step, frozen=True, tag="flood"):
@@ -133,7 +130,8 @@ class Flood(Step, frozen=True, tag="flood"):
 
     def perform(self, session: Session) -> None:
         """Print and print."""
-        line = broken_line("long", max(self.line_bytes - 110, 1))
+        frame = len(broken_line("long", 0))
+        line = broken_line("long", max(self.line_bytes - frame, 0))
         left = self.bytes
         while left > 0:
             with session.gate.held():
@@ -164,8 +162,9 @@ class LeaveGrandchild(Step, frozen=True, tag="grandchild"):
     def perform(self, session: Session) -> None:
         """Start it and forget it."""
         trap = 'trap "" TERM HUP INT; ' if self.ignore_term else ""
-        subprocess.Popen(
+        child = subprocess.Popen(
             ["/bin/sh", "-c", f"{trap}exec sleep {self.seconds:g}"],
             stdin=subprocess.DEVNULL,
             start_new_session=self.detached,
         )
+        session.book.add(LeftBehind(session_id=session.id, pid=child.pid))
