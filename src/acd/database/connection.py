@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import AsyncCursor, sql
 from psycopg.pq import TransactionStatus
@@ -89,10 +89,10 @@ class _Session:
 class Transaction(_Session):
     """Calls on the connection of one transaction. Made by `Database.transaction`."""
 
-    async def execute_sql(self, statement: LiteralString) -> None:
+    async def execute_sql(self, statement: str) -> None:
         """Run a statement of our own making (a temporary table), never made of data."""
         with self._connection.limited(self._seconds):
-            await self._connection.execute(statement)
+            await self._connection.execute(statement.encode())
 
     async def copy(
         self,
@@ -233,7 +233,7 @@ class Database:
             try:
                 if timeout != CALL_TIMEOUT:
                     limit = f"SET LOCAL statement_timeout = {int(timeout * 1000)}"
-                    await transaction.execute_sql(cast("LiteralString", limit))
+                    await transaction.execute_sql(limit)
                 yield transaction
                 if connection.info.transaction_status == TransactionStatus.INERROR:
                     raise DatabaseError("a statement of the transaction failed: nothing was stored")

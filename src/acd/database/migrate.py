@@ -6,13 +6,13 @@ Reads `{"url": …, "timezone": …}` from stdin. The only module that imports A
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import msgspec
+import psycopg
 import sqlalchemy
+from alembic import command
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext, StampStep, RevisionStep
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.pool import NullPool
 
@@ -43,25 +43,25 @@ def migrate(url: str, timezone: str) -> None:
 def _run_revisions(connection: sqlalchemy.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "acd.database:migrations")
-    script = ScriptDirectory.from_config(config)
+    config.attributes |= {"connection": connection, "version_table": VERSION_TABLE}
+    command.upgrade(config, "head")
 
-    def steps(revision: str | tuple[str, ...], _: MigrationContext) -> list[RevisionStep | StampStep]:
-        return list(script._upgrade_revs("head", revision))
 
-    with EnvironmentContext(config, script, fn=steps, destination_rev="head") as environment:
-        environment.configure(
-            connection=connection, version_table=VERSION_TABLE, transaction_per_migration=True
-        )
-        with environment.begin_transaction():
-            environment.run_migrations()
+def driver_of(connection: sqlalchemy.Connection) -> psycopg.Connection[Any]:
+    """The driver's connection under SQLAlchemy's: it runs SQL as it stands, colons, per cent signs and all."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"migrations run on psycopg, not on {driver!r}")
+    return driver
 
 
 def _store_timezone(connection: sqlalchemy.Connection, timezone: str) -> None:
     """Fix the zone in which a day is a day, where the database has none yet, for acd and for anybody's SQL."""
-    driver = connection.connection.driver_connection
+    driver = driver_of(connection)
     with connection.begin():
         stored = driver.execute(
-            "INSERT INTO acd_settings (key, value) VALUES ('timezone', %s) ON CONFLICT (key) DO NOTHING", [timezone]
+            "INSERT INTO acd_settings (key, value) VALUES ('timezone', %s) ON CONFLICT (key) DO NOTHING",
+            [timezone],
         ).rowcount
         if stored:
             database = driver.info.dbname

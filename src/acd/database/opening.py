@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from acd.core.errors import DatabaseAway, DatabaseRefused
+from acd.core.errors import DatabaseRefused
 from acd.core.settings import Settings
 from acd.database.embedded import EmbeddedServer
-from acd.database.schema import State, bring_up_to_date, known_revisions
-from acd.database.wire import Expected, connect, timezone_differs
+from acd.database.schema import bring_up_to_date, known_revisions
+from acd.database.wire import Expected, timezone_differs
 
 _START_TIMEOUT = 30.0
 

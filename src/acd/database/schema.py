@@ -38,7 +38,9 @@ def known_revisions() -> tuple[str, ...]:
 def read_revision(revision: str) -> str:
     """The SQL of a revision."""
     folder = files("acd.database") / "migrations" / "versions"
-    (entry,) = (e for e in folder.iterdir() if e.name.startswith(f"{revision}_") and e.name.endswith(".sql"))
+    (entry,) = (
+        e for e in folder.iterdir() if e.name.startswith(f"{revision}_") and e.name.endswith(".sql")
+    )
     return entry.read_text()
 
 

@@ -31,7 +31,9 @@ def translate(error: psycopg.Error) -> DatabaseError:
         return DataRefused(message)
     if state.startswith(_REFUSED):
         return DatabaseRefused(message)
-    if not state and isinstance(error, psycopg.DataError):  # NUL in text, refused by the driver itself
+    if not state and isinstance(
+        error, psycopg.DataError
+    ):  # NUL in text, refused by the driver itself
         return DataRefused(message)
     if not state and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return DatabaseAway(message)
@@ -52,5 +54,8 @@ def translated() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise translate(error) from error
-    except (UnicodeEncodeError, OverflowError) as error:  # a lone surrogate; a number beyond its type
+    except (
+        UnicodeEncodeError,
+        OverflowError,
+    ) as error:  # a lone surrogate; a number beyond its type
         raise DataRefused(str(error)) from error

@@ -54,9 +54,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
     def cut(self) -> None:
         """Shut the socket down: whatever waits for the server fails now."""
         self.cut_off = True
-        with suppress(OSError, psycopg.OperationalError):  # it is closed already: nothing waits
-            with socket.socket(fileno=os.dup(self.pgconn.socket)) as twin:
-                twin.shutdown(socket.SHUT_RDWR)
+        if self.closed:
+            return
+        with socket.socket(fileno=os.dup(self.pgconn.socket)) as twin, suppress(OSError):
+            twin.shutdown(
+                socket.SHUT_RDWR
+            )  # refused where the other side has gone: then nothing waits
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
@@ -169,7 +172,7 @@ async def connect(url: str, application: str, *, seconds: float = CONNECT_TIMEOU
                 connection = await Connection.connect(
                     autocommit=True,
                     row_factory=dict_row,
-                    context=_Context(_adapters()),  # type: ignore[arg-type]
+                    context=_Context(_adapters()),
                     **wanted,  # type: ignore[arg-type]
                 )
     except TimeoutError as error:

@@ -291,9 +291,10 @@ WHERE excluded.seen_at >= l.seen_at;
 -- The whole feature list as it stood at a time. An older look than the newest known changes nothing. A feature is
 -- implemented when it is first seen passing, by the session in which that happened.
 WITH seen AS (
-    SELECT r.*, (n - 1)::integer AS position
-    FROM json_to_recordset(%(rows)s::json) WITH ORDINALITY AS r (key text, name text, passes boolean,
-        description text, category text, priority integer, steps jsonb, skipped boolean, content_sha256 text, n bigint)
+    SELECT r.*, (n - 1)::integer AS place
+    FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (key text, name text, passes boolean, description text,
+        category text, priority integer, steps jsonb, skipped boolean, content_sha256 text))
+        WITH ORDINALITY AS r (key, name, passes, description, category, priority, steps, skipped, content_sha256, n)
     WHERE NOT EXISTS (SELECT FROM targets t WHERE t.id = %(target_id)s AND t.features_at > %(at)s)
 ), gone AS (
     UPDATE target_features f SET status = 'removed', passes = false, removed_at = %(at)s
@@ -306,7 +307,7 @@ INSERT INTO target_features AS f (target_id, feature_key, name, description, cat
 SELECT %(target_id)s, s.key, s.name, coalesce(s.description, ''), s.category, s.priority, coalesce(s.steps, '[]'),
     CASE WHEN s.passes THEN 'passing' WHEN s.skipped THEN 'skipped' ELSE 'pending' END, s.passes,
     CASE WHEN s.passes THEN %(at)s::timestamptz END, CASE WHEN s.passes THEN %(session_id)s::uuid END,
-    s.position, %(at)s, coalesce(s.content_sha256, '')
+    s.place, %(at)s, coalesce(s.content_sha256, '')
 FROM seen s
 ON CONFLICT (target_id, feature_key) DO UPDATE SET
     name = excluded.name, description = excluded.description, category = excluded.category,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
+from acd.database.migrate import driver_of
 from acd.database.schema import read_revision
 
 revision = "0001"
@@ -11,5 +12,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Run the SQL as it stands: by the driver, since SQLAlchemy would read colons and per cent signs."""
-    op.get_bind().connection.driver_connection.execute(read_revision(revision))
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
