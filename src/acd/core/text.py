@@ -55,6 +55,8 @@ _SECRETS = tuple(
 
 def storable(text: str) -> str:
     """`text` with what PostgreSQL cannot store (NUL, lone surrogates) replaced by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 

@@ -99,7 +99,7 @@ def name_of(value: Any) -> str:  # noqa: ANN401  # whatever a line may hold ther
 
 def optional_name(value: Any) -> str | None:  # noqa: ANN401  # whatever a line may hold there
     """Like `name_of`, with None for no text."""
-    return name_of(value) or None
+    return None if value is None else name_of(value) or None
 
 
 def said(value: Any) -> str:  # noqa: ANN401  # whatever a line may hold there

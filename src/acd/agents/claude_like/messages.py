@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from acd.agents.claude_like.content import (
     Block,
@@ -49,53 +50,45 @@ def assistant_events(
     if message is None:
         return [Unrecognised(line_type="assistant without message")]
     synthetic = message.model == _SYNTHETIC
-    events: list[Event] = []
+    at, subagent = moment(shape.timestamp), optional_name(shape.subagent)
     blocks = blocks_of(message.content)
+    events: list[Event] = []
     if not synthetic:
-        events.append(_request(agent, shape, message, blocks or [], line))
+        events.append(
+            RequestSeen(
+                at=at,
+                request_key=_request_key(agent, message, shape, line),
+                model=model_name(name_of(message.model)) or "unknown",
+                usage=usage_of(message.usage),
+                request_id=optional_name(shape.request_id),
+                tools=[name_of(block.name) for block in blocks or () if is_call(block)],
+                subagent=subagent,
+            )
+        )
     if shape.is_api_error_message or (synthetic and shape.error):
-        events.append(_failure(shape, blocks or []))
+        events.append(_failure(shape, at, blocks or []))
+    elif blocks is None:
+        events.append(Unrecognised(at=at, line_type="assistant content"))
     elif not synthetic:
-        events.extend(_block_events(shape, blocks))
+        events.extend(_block_events(at, subagent, blocks))
     return events
 
 
 def user_events(shape: StreamUser | TranscriptUser) -> list[Event]:
     """Prompts and the results of tools; in a transcript the first prompt also tells who the agent is."""
-    events: list[Event] = []
-    if isinstance(shape, TranscriptUser):
-        if shape.is_meta:
-            return events
-        events.extend(_started(shape))
-    content = shape.message.content if shape.message else NULL
-    blocks = blocks_of(content)
-    if blocks is None:
-        return [*events, Unrecognised(line_type="user content")]
+    if isinstance(shape, TranscriptUser) and shape.is_meta:
+        return []
     at, subagent = moment(shape.timestamp), optional_name(shape.subagent)
+    events = _started(shape, at) if isinstance(shape, TranscriptUser) else []
+    blocks = blocks_of(shape.message.content if shape.message else NULL)
+    if blocks is None:
+        return [*events, Unrecognised(at=at, line_type="user content")]
     for block in blocks:
         if block.type == "tool_result":
-            events.append(_tool_ended(shape, block))
+            events.append(_tool_ended(shape, at, subagent, block))
         elif block.type == "text":
             events.append(TextSaid(at=at, role="user", text=said(block.text), subagent=subagent))
     return events
-
-
-def _request(
-    agent: str,
-    shape: StreamAssistant | TranscriptAssistant,
-    message: Message,
-    blocks: list[Block],
-    line: bytes,
-) -> RequestSeen:
-    return RequestSeen(
-        at=moment(shape.timestamp),
-        request_key=_request_key(agent, message, shape, line),
-        model=model_name(name_of(message.model)) or "unknown",
-        usage=usage_of(message.usage),
-        request_id=optional_name(shape.request_id),
-        tools=[name_of(block.name) for block in blocks if is_call(block)],
-        subagent=optional_name(shape.subagent),
-    )
 
 
 def _request_key(
@@ -109,7 +102,9 @@ def _request_key(
     return f"{agent}:{hashlib.sha256(line.strip()).hexdigest()}"
 
 
-def _failure(shape: StreamAssistant | TranscriptAssistant, blocks: list[Block]) -> AgentFailed:
+def _failure(
+    shape: StreamAssistant | TranscriptAssistant, at: datetime | None, blocks: list[Block]
+) -> AgentFailed:
     limit = shape.api_error_params.rate_limit_info if shape.api_error_params else None
     failure = Failure(
         status=shape.api_error_status,
@@ -119,7 +114,7 @@ def _failure(shape: StreamAssistant | TranscriptAssistant, blocks: list[Block]) 
     )
     text = said(next((block.text for block in blocks if block.type == "text"), ""))
     return AgentFailed(
-        at=moment(shape.timestamp),
+        at=at,
         error_type=failure.error_type,
         message=text or failure.error_code or "",
         error_code=optional_name(failure.error_code),
@@ -128,12 +123,7 @@ def _failure(shape: StreamAssistant | TranscriptAssistant, blocks: list[Block]) 
     )
 
 
-def _block_events(
-    shape: StreamAssistant | TranscriptAssistant, blocks: list[Block] | None
-) -> list[Event]:
-    if blocks is None:
-        return [Unrecognised(line_type="assistant content")]
-    at, subagent = moment(shape.timestamp), optional_name(shape.subagent)
+def _block_events(at: datetime | None, subagent: str | None, blocks: list[Block]) -> list[Event]:
     events: list[Event] = []
     for block in blocks:
         if block.type == "text":
@@ -151,25 +141,28 @@ def _block_events(
     return events
 
 
-def _tool_ended(shape: StreamUser | TranscriptUser, block: Block) -> ToolEnded:
+def _tool_ended(
+    shape: StreamUser | TranscriptUser, at: datetime | None, subagent: str | None, block: Block
+) -> ToolEnded:
     tool_use_id = name_of(block.tool_use_id)
     failed = block.is_error is True
     return ToolEnded(
-        at=moment(shape.timestamp),
+        at=at,
         tool_use_id=tool_use_id,
         # A refusal is an error, too; the permission's decision tells them apart.
         outcome="ok" if not failed else "denied" if shape.refused(tool_use_id) else "error",
         text=result_text(block),
-        subagent=optional_name(shape.subagent),
+        subagent=subagent,
     )
 
 
-def _started(shape: TranscriptUser) -> list[Event]:
+def _started(shape: TranscriptUser, at: datetime | None) -> list[Event]:
+    """The first prompt of a session has no parent; a subagent's first prompt has none either."""
     if shape.parent_uuid is not None or shape.is_sidechain or not name_of(shape.session_id):
         return []
     return [
         AgentStarted(
-            at=moment(shape.timestamp),
+            at=at,
             agent_session_id=name_of(shape.session_id),
             agent_version=optional_name(shape.version),
             cwd=said(shape.cwd) or None,
