@@ -10,7 +10,7 @@ Every call ends within 10 seconds, also when the server hangs. Values: `dict` go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +93,14 @@ class Transaction(_Session):
         """Run a statement of our own making (a temporary table), never made of data."""
         with self._connection.limited(self._seconds):
             await self._connection.execute(statement.encode())
+
+    async def fetch_foreign(
+        self, statement: LiteralString, params: Mapping[str, object]
+    ) -> list[dict[str, Any]]:
+        """All rows of a statement that a library brings with it (Procrastinate's own queries), never one of ours."""
+        with self._connection.limited(self._seconds):
+            cursor = await self._connection.execute(statement, params)
+            return await cursor.fetchall() if cursor.description else []
 
     async def copy(
         self,
