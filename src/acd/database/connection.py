@@ -95,11 +95,11 @@ class Transaction(_Session):
             await self._connection.execute(statement.encode())
 
     async def fetch_foreign(
-        self, statement: LiteralString, params: Mapping[str, object]
+        self, statement: str, params: Mapping[str, object]
     ) -> list[dict[str, Any]]:
         """All rows of a statement that a library brings with it (Procrastinate's own queries), never one of ours."""
         with self._connection.limited(self._seconds):
-            cursor = await self._connection.execute(statement, params)
+            cursor = await self._connection.execute(statement.encode(), params)
             return await cursor.fetchall() if cursor.description else []
 
     async def copy(
