@@ -19,6 +19,7 @@ from acd.core.errors import ConfigError
 from acd.core.settings import Settings
 from acd.dashboard import pages
 from acd.database.connection import Database
+from acd.queue.sync import sync as sync_queue
 from acd.web.errors import add_error_handlers
 from acd.web.guard import Guard
 from acd.web.headers import SecurityHeaders
@@ -29,9 +30,9 @@ GRACE_S = 5
 
 
 def create_app(
-    db: Database, settings: Settings, *, sync: Sync | None = None, pending: Pending | None = None
+    db: Database, settings: Settings, *, sync: Sync = sync_queue, pending: Pending | None = None
 ) -> FastAPI:
-    """API and pages. `sync` reads the queue file into `targets`, `pending` counts sessions not yet recorded."""
+    """API and pages. `sync` is what the sync route calls, `pending` counts sessions not yet recorded."""
     # The interactive pages of FastAPI load scripts from a CDN; nothing here may.
     app = FastAPI(title="acd", version=__version__, docs_url=None, redoc_url=None)
     app.state.parts = Parts(db=db, settings=settings, sync=sync, pending=pending)
@@ -49,7 +50,7 @@ async def serve(
     db: Database,
     settings: Settings,
     *,
-    sync: Sync | None = None,
+    sync: Sync = sync_queue,
     pending: Pending | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:

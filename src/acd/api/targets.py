@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+import msgspec
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from acd.core.models import TargetStatus
@@ -36,10 +36,9 @@ async def summarise_targets(db: GivenDatabase) -> Response:
 @router.post("/db/targets/sync")
 async def sync_targets(parts: GivenParts) -> Response:
     """Read the configured queue file into the database."""
-    if parts.sync is None:
-        raise HTTPException(409, "This server was started without a queue file to read.")
-    outcome = {"synced": True} | await parts.sync()
-    return answers.data(json.dumps(outcome, ensure_ascii=False).encode())
+    outcome = await parts.sync(parts.db, parts.settings)
+    told = {"synced": True, "summary": outcome.summary, "warnings": outcome.warnings}
+    return answers.data(msgspec.json.encode(told))
 
 
 @router.get("/targets/status")

@@ -168,8 +168,8 @@ class RequestRow(_Row, frozen=True):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
-    cache_write_5m_tokens: int
-    cache_write_1h_tokens: int
+    cache_write_5m_tokens: int = msgspec.field(name="cacheWrite5mTokens")
+    cache_write_1h_tokens: int = msgspec.field(name="cacheWrite1hTokens")
     reasoning_tokens: int
     web_searches: int
     cost_usd: Decimal | None

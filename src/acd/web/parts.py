@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.queue.sync import SyncResult
 
-Sync = Callable[[], Awaitable[dict[str, Any]]]
-"""Reads the queue file into `targets`; gives `{"summary": {…}, "warnings": […]}`; raises ConfigError."""
+Sync = Callable[[Database, Settings], Awaitable[SyncResult]]
+"""Reads the queue file of the settings into `targets`; raises QueueFileError."""
 
 Pending = Callable[[], Awaitable[int]]
 """How many sessions of this machine wait to be recorded."""
@@ -25,7 +26,7 @@ class Parts:
 
     db: Database
     settings: Settings
-    sync: Sync | None = None
+    sync: Sync
     pending: Pending | None = None
 
 
