@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.core.text import REDACTED, excerpt, printable, redact, shorten, storable
@@ -84,6 +84,7 @@ def test_storable_replaces_only_what_postgresql_refuses() -> None:
 
 
 @given(st.text(st.characters(codec=None)))
+@settings(deadline=None)
 def test_storable_text_is_utf8_without_nul(text: str) -> None:
     assert "\0" not in storable(text)
     assert storable(text).encode().decode() == storable(text)
@@ -91,6 +92,7 @@ def test_storable_text_is_utf8_without_nul(text: str) -> None:
 
 
 @given(st.text(st.characters(codec=None)))
+@settings(deadline=None)
 def test_printable_text_holds_no_control_character(text: str) -> None:
     shown = printable(text)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", shown)
@@ -117,5 +119,6 @@ def test_an_excerpt_never_shows_half_a_secret() -> None:
 
 
 @given(st.text(), st.integers(1, 600))
+@settings(deadline=None)
 def test_an_excerpt_keeps_to_its_limit(text: str, limit: int) -> None:
     assert len(excerpt(text, limit)) <= limit

@@ -10,7 +10,7 @@ from acd.agents.protocol import Adapter, Binary
 from acd.core.errors import AgentTooOld
 from acd.core.text import excerpt, printable
 
-_VERSION = re.compile(r"\b\d+(?:\.\d+){1,3}\b")
+_VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 
 
 def find_version(text: str) -> str | None:
