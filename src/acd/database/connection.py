@@ -147,14 +147,17 @@ class Transaction(_Session):
 
 
 class Database:
-    """A pool of connections to one database, and the named queries. Made by `open_database`."""
+    """A pool of connections to one database, and the named queries. Made by `open_database`.
+
+    `expected` is what each connection must find; None is for looking at a database that may have no schema.
+    """
 
     def __init__(
         self,
         url: str,
         *,
         application: str,
-        expected: Expected,
+        expected: Expected | None,
         revive: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.url = url
@@ -168,7 +171,8 @@ class Database:
         deadline = loop.time() + seconds
         connection = await self._reach(seconds)
         try:
-            await prepare(connection, self._expected, seconds=deadline - loop.time())
+            if self._expected is not None:
+                await prepare(connection, self._expected, seconds=deadline - loop.time())
         except BaseException:
             await connection.close()
             raise

@@ -22,7 +22,7 @@ from acd.database.binaries import Binaries, find_binaries, open_to_all
 from acd.database.cluster import prepare_cluster, server_environment
 from acd.database.guard import Order, living_server
 from acd.database.locks import FileLock, is_free
-from acd.database.places import ROOT_SHELF, Places, make_places, places_of
+from acd.database.places import ROOT_SHELF, Places, make_base, make_socket_folder, places_of
 from acd.database.wire import parameters
 
 _GATE_TIMEOUT = 60.0
@@ -81,7 +81,7 @@ class EmbeddedServer:
             DatabaseAway: it did not become ready.
             DatabaseRefused: it cannot be started; the message says why and what to do.
         """
-        make_places(self.places)
+        make_base(self.places)
         with FileLock(self.places.gate).held(seconds=_GATE_TIMEOUT) as got:
             _insist(got)
             self._users.lock(seconds=_GATE_TIMEOUT, shared=True)
@@ -96,12 +96,15 @@ class EmbeddedServer:
     def leave(self) -> None:
         """Be no client any more; where we were the last one, wait until the server has stopped."""
         self._users.unlock()
-        if not self.places.users.exists() or self._kept() or not is_free(self.places.users):
-            return
+        if self.places.users.exists() and not self._kept():
+            self.wait_until_stopped()
+
+    def wait_until_stopped(self) -> None:
+        """Wait for the guard to stop the server and end; returns at once where somebody else uses it."""
         deadline = time.monotonic() + _LEAVE_TIMEOUT
         while not is_free(self.places.guard) and time.monotonic() < deadline:
             if not is_free(self.places.users):
-                return  # somebody came
+                return
             time.sleep(_POLL)
 
     def keep(self) -> None:
@@ -173,6 +176,7 @@ class EmbeddedServer:
         binaries = self._binaries()
         if self.places.account:
             binaries = open_to_all(binaries, ROOT_SHELF)
+        make_socket_folder(self.places)
         data = prepare_cluster(self.places, binaries)
         order = _order(self.places, binaries, data, lock.fd)
         with self.places.log.open("ab") as log:

@@ -39,8 +39,17 @@ class FileLock:
         except OSError:
             os.close(fd)
             raise
+        if not self._is_still_there(fd):  # it was removed between our opening and our locking
+            os.close(fd)
+            return False
         self._fd = fd
         return True
+
+    def _is_still_there(self, fd: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(fd), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def lock(self, *, seconds: float, shared: bool = False) -> bool:
         """Take the lock, waiting up to `seconds` for others; False when that was not enough."""

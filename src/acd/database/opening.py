@@ -13,7 +13,7 @@ from acd.database.embedded import EmbeddedServer
 from acd.database.schema import bring_up_to_date, known_revisions
 from acd.database.wire import Expected, timezone_differs
 
-_START_TIMEOUT = 30.0
+Revive = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,35 @@ class Place:
 
     url: str
     expected: Expected
-    revive: Callable[[], Awaitable[None]] | None
+    revive: Revive | None
 
 
 @asynccontextmanager
 async def located(settings: Settings, *, application: str, migrate: bool) -> AsyncIterator[Place]:
     """Find the database, start and migrate it where needed; see `open_database` for the errors."""
+    async with reachable(settings) as (url, revive):
+        state = await bring_up_to_date(
+            url, application=application, timezone=settings.timezone, migrate=migrate
+        )
+        wanted = settings.timezone if "timezone" in settings.model_fields_set else None
+        if wanted and state.timezone != wanted:
+            raise DatabaseRefused(timezone_differs(in_database=state.timezone, in_settings=wanted))
+        yield Place(url, Expected(revision=known_revisions()[-1], timezone=wanted), revive)
+
+
+@asynccontextmanager
+async def reachable(settings: Settings) -> AsyncIterator[tuple[str, Revive | None]]:
+    """URL of the database, whatever its schema is; the embedded server is up as long as the block lasts."""
     if settings.database_url:
-        expected = await _checked(settings.database_url, settings, application, migrate)
-        yield Place(settings.database_url, expected, None)
+        yield settings.database_url, None
         return
     server = EmbeddedServer(settings)
     async with attached(server):
-        expected = await _checked(server.url, settings, application, migrate)
-        yield Place(server.url, expected, _OneAtATime(server.ensure_up))
+        revive = _OneAtATime(server.ensure_up)
+        try:
+            yield server.url, revive
+        finally:
+            await revive.finish()
 
 
 @asynccontextmanager
@@ -63,12 +78,7 @@ class _OneAtATime:
             self._current = asyncio.create_task(asyncio.to_thread(self._work))
         await asyncio.shield(self._current)
 
-
-async def _checked(url: str, settings: Settings, application: str, migrate: bool) -> Expected:
-    state = await bring_up_to_date(
-        url, application=application, timezone=settings.timezone, migrate=migrate
-    )
-    explicit = settings.timezone if "timezone" in settings.model_fields_set else None
-    if explicit and state.timezone != explicit:
-        raise DatabaseRefused(timezone_differs(in_database=state.timezone, in_settings=explicit))
-    return Expected(revision=known_revisions()[-1], timezone=explicit)
+    async def finish(self) -> None:
+        """Wait for what is still being done; its errors were for callers that have gone."""
+        if self._current is not None:
+            await asyncio.gather(self._current, return_exceptions=True)

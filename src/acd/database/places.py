@@ -6,6 +6,8 @@ import hashlib
 import os
 import pwd
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -103,35 +105,59 @@ def places_of(home: Path) -> Places:
     return Places(inside, folder, None)
 
 
-def make_places(places: Places) -> None:
-    """Make the folders that are missing, each with its own permissions whatever the umask is.
+def make_base(places: Places) -> None:
+    """Make the folder of locks and log, where it is missing, so that there is a gate to hold.
 
     Raises:
-        DatabaseRefused: one cannot be made or belongs to somebody else.
+        DatabaseRefused: it cannot be made.
     """
-    try:
+    with _refused():
         if places.account:
             _make_folder(ROOT_SHELF, 0o755)
             _make_folder(places.base, 0o755)
         else:
             places.base.parent.mkdir(parents=True, exist_ok=True)
             _make_folder(places.base, 0o700)
+
+
+def make_socket_folder(places: Places) -> None:
+    """Make the socket's folder where it is missing. Call it with the gate held.
+
+    Raises:
+        DatabaseRefused: it cannot be made or belongs to somebody else.
+    """
+    with _refused():
         _make_folder(places.socket_folder, 0o700, places.account)
+        _check_owner(places.socket_folder, places.account)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DatabaseRefused(
             f"the embedded PostgreSQL has no place: {error}; set ACD_HOME or DATABASE_URL"
         ) from error
-    _check_owner(places.socket_folder, places.account)
 
 
 def _make_folder(path: Path, mode: int, owner: Account | None = None) -> None:
-    try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
+    """Make a folder with these permissions whatever the umask is; one that exists is left as it is."""
+    if path.exists():
         return
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.mkdir(mode=0o700)
+    draft.chmod(mode)
     if owner:
-        os.chown(path, owner.uid, owner.gid)
-    path.chmod(mode)
+        os.chown(draft, owner.uid, owner.gid)
+    try:
+        draft.rename(
+            path
+        )  # over a folder that another process has just made, as long as it is empty
+    except OSError:
+        draft.rmdir()
+        if not path.is_dir():
+            raise
 
 
 def _check_owner(folder: Path, account: Account | None) -> None:

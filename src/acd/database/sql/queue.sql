@@ -133,3 +133,13 @@ UPDATE targets SET status = %(status)s, status_reason = %(reason)s, updated_at =
 WHERE id = %(target_id)s
   AND (enabled OR %(status)s = 'complete')
   AND (status, status_reason) IS DISTINCT FROM (%(status)s, %(reason)s)
+
+-- name: lock_jobs_schema
+-- One at a time makes (or renews) the tables of the job engine; the others wait until it has committed.
+SELECT pg_advisory_xact_lock(hashtext('acd_queue'))
+
+-- name: jobs_schema
+-- Whether the job engine's tables are there, and which text made them (its hash stands in the schema's comment).
+SELECT
+    to_regclass('acd_queue.procrastinate_jobs') IS NOT NULL AS present,
+    (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'acd_queue') AS made_by

@@ -21,3 +21,33 @@ SELECT
 SELECT
     (SELECT max(version_num) FROM acd_schema_version) AS revision,
     (SELECT value FROM acd_settings WHERE key = 'timezone') AS timezone
+
+-- name: server
+-- What a server says of itself and of the database, for `acd db status`.
+SELECT
+    current_setting('server_version') AS server_version,
+    pg_database_size(current_database()) AS size_bytes,
+    (SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()) AS clients
+
+-- name: used
+-- Whether anything was recorded.
+SELECT EXISTS (SELECT FROM targets) AS used
+
+-- name: database_name
+-- The database we are in.
+SELECT current_database() AS name
+
+-- name: end_other_sessions
+-- End all sessions of ours but this one, so that none goes on with an old time zone.
+SELECT pg_terminate_backend(pid) AS ended
+FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+
+-- name: set_timezone
+-- Store the zone in which a day is a day, and use it in this transaction too.
+WITH stored AS (
+    INSERT INTO acd_settings (key, value) VALUES ('timezone', %(zone)s)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+)
+SELECT set_config('TimeZone', %(zone)s, true)

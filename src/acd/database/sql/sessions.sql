@@ -51,7 +51,7 @@ FROM (
 
 -- name: one
 -- One session with its requests by model, errors, commits and the changes of features in it. Parameter: id. No row
--- when there is no such session. Its own columns are those of `recent`.
+-- when there is no such session. Its own columns are those of `recent`. A model whose price nobody knows has no cost.
 SELECT to_json(shown)
 FROM (
     SELECT s.id, s.target_id AS "targetId", s.session_number AS "sessionNumber", s.session_type AS "sessionType",
@@ -77,12 +77,12 @@ FROM (
                        sum(u.cache_write_5m_tokens) AS "cacheWrite5mTokens",
                        sum(u.cache_write_1h_tokens) AS "cacheWrite1hTokens",
                        sum(u.reasoning_tokens) AS "reasoningTokens", sum(u.web_searches) AS "webSearches",
-                       coalesce(sum(u.cost_usd), 0) AS "costUsd",
+                       sum(u.cost_usd) AS "costUsd",
                        count(*) FILTER (WHERE u.cost_usd IS NULL) AS "unpricedRequests"
                 FROM token_usage_details u
                 WHERE u.target_id = s.target_id AND u.session_id = s.id
                 GROUP BY u.model
-                ORDER BY coalesce(sum(u.cost_usd), 0) DESC, u.model) AS by_model) AS "requestsByModel",
+                ORDER BY sum(u.cost_usd) DESC NULLS LAST, u.model) AS by_model) AS "requestsByModel",
            (SELECT coalesce(json_agg(errors), '[]') FROM (
                 SELECT e.id, e.error_type AS "errorType", e.error_code AS "errorCode", e.message,
                        e.stack_trace AS "stackTrace", e.context, e.attempt, e.retryable, e.resolved,

@@ -1,6 +1,7 @@
 -- name: recent
 -- Targets by priority, each with its last 5 sessions, newest first. Parameters: status, enabled, q (part of name,
--- repoId or path; case does not matter), each null for "any". Gives a JSON array.
+-- repoId or path; case does not matter), each null for "any". Passing features that are not among the verified ones
+-- are the agents' word alone. Gives a JSON array.
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
     SELECT t.id, t.repo_id AS "repoId", t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd,
@@ -8,6 +9,8 @@ FROM (
            t.tags, t.verify_command AS "verifyCommand", t.agent, t.max_sessions AS "maxSessions",
            t.session_delay_s AS "sessionDelayS", t.total_features AS "totalFeatures",
            t.passing_features AS "passingFeatures", t.total_features - t.passing_features AS "pendingFeatures",
+           (SELECT count(*) FROM target_features f
+            WHERE f.target_id = t.id AND f.status = 'passing' AND f.verified_at IS NOT NULL) AS "verifiedFeatures",
            t.percent_complete AS "percentComplete", t.features_at AS "featuresAt",
            t.status, t.status_reason AS "statusReason", t.last_session_at AS "lastSessionAt",
            t.last_model AS "lastModel", t.created_at AS "createdAt", t.updated_at AS "updatedAt",
@@ -48,6 +51,7 @@ FROM (
 SELECT json_build_object(
     'totalTargets', t.total, 'enabledTargets', t.enabled, 'completeTargets', t.complete,
     'totalFeatures', t.features, 'passingFeatures', t.passing, 'pendingFeatures', t.features - t.passing,
+    'verifiedFeatures', (SELECT count(*) FROM target_features WHERE status = 'passing' AND verified_at IS NOT NULL),
     'overallPercent', CASE WHEN t.features = 0 THEN 0 ELSE round(100.0 * t.passing / t.features, 2) END,
     'totalSessions', s.total, 'runningSessions', s.running, 'totalTokens', s.tokens, 'totalCostUsd', s.cost,
     'unpricedRequests', s.unpriced)

@@ -1,20 +1,22 @@
 -- name: by_model
 -- What models used over the last `days` days (today included, days of the database's time zone), of one target or
--- (repo_id null) of all. Models by cost, days newest first. Gives one JSON object.
+-- (repo_id null) of all. Models by cost, days newest first. Costs leave out what has no known price, and
+-- unpricedRequests says how many requests that are. Gives one JSON object.
 WITH chosen AS MATERIALIZED (
-    SELECT u.*
+    SELECT u.*, (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
+                 WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model) AS unpriced
     FROM model_usage u
     WHERE u.usage_date > current_date - %(days)s::integer
       AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
 ), models AS (
     SELECT model, sum(total_tokens) AS tokens, sum(cost_usd) AS cost, sum(request_count) AS requests,
-           sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
+           sum(unpriced) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
            sum(cache_read_tokens) AS "cacheReadTokens", sum(cache_write_tokens) AS "cacheWriteTokens"
     FROM chosen
     GROUP BY model
 ), by_day AS (
     SELECT usage_date AS date, sum(total_tokens) AS tokens, sum(cost_usd) AS cost, sum(request_count) AS requests,
-           sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
+           sum(unpriced) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
            sum(cache_read_tokens) AS "cacheReadTokens", sum(cache_write_tokens) AS "cacheWriteTokens"
     FROM chosen
     GROUP BY usage_date
@@ -24,10 +26,11 @@ SELECT json_build_object(
     'totalTokens', (SELECT coalesce(sum(tokens), 0) FROM models),
     'totalCost', (SELECT coalesce(sum(cost), 0) FROM models),
     'totalRequests', (SELECT coalesce(sum(requests), 0) FROM models),
+    'unpricedRequests', (SELECT coalesce(sum("unpricedRequests"), 0) FROM models),
     'byModel', (
         SELECT coalesce(json_object_agg(model, json_build_object(
-            'tokens', tokens, 'cost', cost, 'requests', requests, 'inputTokens', "inputTokens",
-            'outputTokens', "outputTokens", 'cacheReadTokens', "cacheReadTokens",
+            'tokens', tokens, 'cost', cost, 'requests', requests,
+            'unpricedRequests', "unpricedRequests", 'inputTokens', "inputTokens", 'outputTokens', "outputTokens", 'cacheReadTokens', "cacheReadTokens",
             'cacheWriteTokens', "cacheWriteTokens") ORDER BY cost DESC, model), '{}')
         FROM models),
     'byDay', (SELECT coalesce(json_agg(by_day ORDER BY date DESC), '[]') FROM by_day));

@@ -1,0 +1,223 @@
+"""What `acd db` does: status, dump, restore, destroy, time zone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+
+from acd.core.errors import Busy, DatabaseAway, DatabaseError, DatabaseRefused
+from acd.core.settings import Settings
+from acd.database.connection import Database, Transaction
+from acd.database.embedded import EmbeddedServer, ServerStatus
+from acd.database.locks import FileLock, is_free
+from acd.database.opening import reachable
+from acd.database.programs import call_program, find_program
+from acd.database.queries import load_queries
+from acd.database.schema import bring_up_to_date, known_revisions, upgrade
+from acd.database.wire import Expected, place_of
+
+_APPLICATION = "acd db"
+_RECOMPUTE = "rollups.recompute_all"
+_LONG = 3600.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """State of the database as far as it can be told; `problem` says why it cannot be reached."""
+
+    source: str
+    place: str
+    reachable: bool
+    problem: str | None
+    server_version: str | None
+    revision: str | None
+    newest_revision: str
+    timezone: str | None
+    size_bytes: int | None
+    clients: int | None
+    embedded: ServerStatus | None
+
+
+async def status(settings: Settings) -> Status:
+    """Look at the database; starts no server and changes nothing.
+
+    Raises:
+        DatabaseRefused: there are no programs for an embedded server.
+    """
+    embedded = None if settings.database_url else EmbeddedServer(settings)
+    seen = embedded.status() if embedded else None
+    url = settings.database_url or (embedded.url if embedded else "")
+    found: dict[str, Any] = {}
+    problem: str | None = None
+    if seen is not None and seen.pid is None:
+        problem = "the embedded server is not running"
+    else:
+        try:
+            found = await _look(url)
+        except DatabaseError as error:
+            problem = str(error)
+    return Status(
+        source="embedded" if embedded else "DATABASE_URL",
+        place=str(seen.socket) if seen else place_of(url),
+        reachable=bool(found),
+        problem=problem,
+        server_version=found.get("server_version"),
+        revision=found.get("revision"),
+        newest_revision=known_revisions()[-1],
+        timezone=found.get("timezone"),
+        size_bytes=found.get("size_bytes"),
+        clients=found.get("clients"),
+        embedded=seen,
+    )
+
+
+async def _look(url: str) -> dict[str, Any]:
+    database = Database(url, application=_APPLICATION, expected=None)
+    try:
+        found = await database.fetch_one("schema.server") or {}
+        tables = await database.fetch_one("schema.tables")
+        if tables and tables["versioned"] and tables["created"]:
+            found |= await database.fetch_one("schema.state") or {}
+    finally:
+        await database.close()
+    return found
+
+
+async def bring_to_newest(settings: Settings) -> str:
+    """Migrate (`acd db upgrade`); the revision that the schema has then. Errors as `bring_up_to_date`."""
+    async with reachable(settings) as (url, _):
+        state = await bring_up_to_date(
+            url, application=_APPLICATION, timezone=settings.timezone, migrate=True
+        )
+    return state.revision or "none"
+
+
+async def dump(settings: Settings, file: Path) -> None:
+    """Write everything into `file` (pg_dump's custom format, mode 0600); it appears whole or not at all.
+
+    Raises:
+        DatabaseAway, DatabaseError: not reachable; pg_dump's own words.
+    """
+    program = find_program(settings, "pg_dump")
+    draft = file.with_name(file.name + ".new")
+    try:
+        draft.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseError(f"{file} cannot be written: {error}") from error
+    try:
+        async with reachable(settings) as (url, _):
+            command = [str(program), "--format=custom", f"--file={draft}"]
+            await asyncio.to_thread(call_program, command, url)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+async def restore(settings: Settings, file: Path, *, replace: bool = False) -> None:
+    """Fill the database from a dump, in one transaction, and bring an older dump's schema up to date.
+
+    Raises:
+        DatabaseRefused: targets are recorded there already and `replace` is not given.
+        DatabaseAway, DatabaseError: not reachable; pg_restore's own words. The database is as before then.
+    """
+    if not file.is_file():
+        raise DatabaseError(f"there is no dump at {file}")
+    program = find_program(settings, "pg_restore")
+    command = [str(program), "--no-owner", "--no-acl", "--exit-on-error", "--single-transaction"]
+    async with reachable(settings) as (url, _):
+        database = Database(url, application=_APPLICATION, expected=None)
+        try:
+            tables = await database.fetch_one("schema.tables") or {}
+            if tables["created"]:
+                used = await database.fetch_one("schema.used") or {}
+                if used["used"] and not replace:
+                    raise DatabaseRefused(
+                        f"the database at {place_of(url)} has records already: --replace drops them"
+                    )
+                command += ["--clean", "--if-exists"]
+            await asyncio.to_thread(call_program, [*command, str(file)], url)
+            await _set_database_timezone(database)
+        finally:
+            await database.close()
+        await upgrade(url, timezone=settings.timezone)
+
+
+async def _set_database_timezone(database: Database) -> None:
+    """A dump has the rows but not the settings of the database itself."""
+    async with database.transaction() as transaction:
+        state = await transaction.fetch_one("schema.state") or {}
+        if state["timezone"]:
+            await _alter_timezone(transaction, state["timezone"])
+
+
+async def set_timezone(settings: Settings, zone: str) -> None:
+    """Count days in another zone from now on, and recompute every roll-up by it, in one transaction.
+
+    While that lasts nobody gets a new connection, and who had one loses it: a session keeps the zone that it began
+    with and would go on writing days of the old one.
+
+    Raises:
+        DatabaseRefused: the role does not own the database. DatabaseAway, DatabaseError: nothing was changed.
+    """
+    async with reachable(settings) as (url, revive):
+        await bring_up_to_date(url, application=_APPLICATION, timezone=zone, migrate=True)
+        database = Database(url, application=_APPLICATION, expected=Expected(), revive=revive)
+        try:
+            async with database.transaction(timeout=_LONG) as transaction:
+                await transaction.execute_sql("LOCK TABLE acd_settings IN ACCESS EXCLUSIVE MODE")
+                await transaction.fetch_all("schema.end_other_sessions")
+                await transaction.execute("schema.set_timezone", zone=zone)
+                await _alter_timezone(transaction, zone)
+                if _RECOMPUTE in load_queries():
+                    await transaction.execute(_RECOMPUTE)
+        finally:
+            await database.close()
+
+
+async def _alter_timezone(transaction: Transaction, zone: str) -> None:
+    name = await transaction.fetch_one("schema.database_name") or {}
+    statement = sql.SQL("ALTER DATABASE {} SET timezone TO {}").format(
+        sql.Identifier(name["name"]), sql.Literal(zone)
+    )
+    await transaction.execute_sql(statement.as_string())
+
+
+def destroy(settings: Settings) -> Path:
+    """Remove the embedded database with everything in it; the folder that is gone.
+
+    Raises:
+        DatabaseRefused: the database is not the embedded one. Busy: somebody uses it.
+    """
+    if settings.database_url:
+        raise DatabaseRefused("only the embedded database is destroyed; DATABASE_URL is set")
+    server = EmbeddedServer(settings)
+    server.release()
+    remove_embedded(server)
+    return server.places.base
+
+
+def remove_embedded(server: EmbeddedServer) -> None:
+    """Remove the folders of a server that nobody uses.
+
+    Raises:
+        Busy: somebody uses it.
+        DatabaseAway: it does not stop.
+    """
+    places = server.places
+    if not places.base.exists():
+        return
+    server.wait_until_stopped()
+    with FileLock(places.gate).held(seconds=10) as got:
+        if not got or not is_free(places.users):
+            raise Busy("the embedded database is in use: end what uses it first")
+        if not is_free(places.guard):
+            raise DatabaseAway("the embedded PostgreSQL does not stop")
+        shutil.rmtree(places.base)
+        shutil.rmtree(
+            places.socket_folder, ignore_errors=True
+        )  # elsewhere when the path was too long
