@@ -17,6 +17,7 @@ from acd.agents.claude_like import stream_events, transcript_events
 from acd.agents.claude_like.lines import LONGEST
 from acd.core.errors import UnreadableLine
 from acd.core.events import (
+    AgentStarted,
     Event,
     LimitSeen,
     Reported,
@@ -252,6 +253,27 @@ def test_money_has_no_noise(written: str, read: str) -> None:
 def test_a_bad_time_costs_the_time_only(written: object, read: str | None) -> None:
     at = request_of(assistant(timestamp=written)).at
     assert (at.isoformat() if at else None) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("/home/me/sk-abcdefgh12/repo", "/home/me/sk-abcdefgh12/repo"),
+        ("/" + "d" * 600, "/" + "d" * 600),
+        ("/" + "d" * 5000, None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_the_working_directory_is_kept_as_it_is(written: object, read: str | None) -> None:
+    init = {"type": "system", "subtype": "init", "session_id": "s", "cwd": written}
+    first = {"type": "user", "sessionId": "s", "cwd": written}
+    for event in (
+        stream_events("claude-code", json.dumps(init).encode())[0],
+        transcript_events("claude-code", json.dumps(first).encode())[0],
+    ):
+        assert isinstance(event, AgentStarted)
+        assert event.cwd == read
 
 
 @pytest.mark.parametrize("resets_at", [None, "soon", 1e30, -1e30, True, {}])

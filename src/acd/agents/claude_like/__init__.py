@@ -1,7 +1,8 @@
 """What Claude Code's stream and transcript share with those of agents modelled on it.
 
 An adapter of such an agent calls `stream_events` and `transcript_events` with its own name (both are pure functions
-of one line), `find_transcripts` with its configuration folder, and `prompt_argument` for its command line. Facts behind every rule: measured with Claude Code 2.1.330 and 2.1.197 (samples in tests/data/claude-code).
+of one line), `find_transcripts` with its configuration folder, and `prompt_argument` for its command line.
+Every rule was measured with Claude Code 2.1.330 and 2.1.197 (samples in tests/data/claude-code).
 
     lines.py    bytes → one of the shapes, with what is tolerated and what is unreadable
     shapes.py   the fields that are read, once for the stream (snake_case) and once for the transcript (camelCase)

@@ -12,6 +12,7 @@ from acd.core.text import excerpt, shorten, storable
 SAID_LIMIT = 500
 TOOL_LIMIT = 300
 NAME_LIMIT = 200
+PATH_LIMIT = 4096
 
 # Fields of a tool's input that tell best what the call was about, best first.
 _TELLING = (
@@ -105,3 +106,10 @@ def optional_name(value: Any) -> str | None:  # noqa: ANN401  # whatever a line 
 def said(value: Any) -> str:  # noqa: ANN401  # whatever a line may hold there
     """An excerpt as a timeline shows it; empty when it is no text."""
     return excerpt(value, SAID_LIMIT) if isinstance(value, str) else ""
+
+
+def folder(value: Any) -> str | None:  # noqa: ANN401  # whatever a line may hold there
+    """A working directory as it is, never redacted: sessions are told apart by it. None when it is no path."""
+    if not isinstance(value, str) or not 0 < len(value) <= PATH_LIMIT:
+        return None
+    return storable(value)

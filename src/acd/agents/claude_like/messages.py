@@ -9,6 +9,7 @@ from acd.agents.claude_like.content import (
     Block,
     blocks_of,
     call_text,
+    folder,
     is_call,
     name_of,
     optional_name,
@@ -165,7 +166,7 @@ def _started(shape: TranscriptUser, at: datetime | None) -> list[Event]:
             at=at,
             agent_session_id=name_of(shape.session_id),
             agent_version=optional_name(shape.version),
-            cwd=said(shape.cwd) or None,
+            cwd=folder(shape.cwd),
             branch=optional_name(shape.git_branch),
         )
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from acd.agents.claude_like.content import name_of, optional_name, said
+from acd.agents.claude_like.content import folder, name_of, optional_name, said
 from acd.agents.claude_like.failures import type_of_retry
 from acd.agents.claude_like.shapes import ApiError, StreamSystem, TranscriptSystem
 from acd.agents.claude_like.usage import model_name, moment
@@ -64,7 +64,7 @@ def _started(line: StreamSystem) -> AgentStarted:
         agent_session_id=name_of(line.session_id),
         model=model_name(name_of(line.model)) or None,
         agent_version=optional_name(line.claude_code_version),
-        cwd=said(line.cwd) or None,
+        cwd=folder(line.cwd),
         api_key=source != _NO_API_KEY if isinstance(source, str) else None,
     )
 
