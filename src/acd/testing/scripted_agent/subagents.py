@@ -55,10 +55,14 @@ class UseSubagent(Asking, frozen=True, tag="subagent"):
 
     def _end(self, session: Session, chain: Chain, task: Json) -> None:
         usage = {"total_tokens": chain.context, "tool_uses": self.requests - 1, "duration_ms": 1}
-        updated: Json = {"subtype": "task_updated", "patch": {"status": "completed"}}
+        updated: Json = {
+            "type": "system",
+            "subtype": "task_updated",
+            "patch": {"status": "completed"},
+        }
         noted: Json = {"subtype": "task_notification", "status": "completed", "usage": usage}
         with session.gate.held():
-            session.recorder.print(task | updated)
+            session.recorder.print(updated | {"task_id": task["task_id"]})
             session.recorder.print(task | noted | {"summary": "There is a README."})
         counts = session.account.subagents
         counts[self.type] = counts.get(self.type, 0) + 1
