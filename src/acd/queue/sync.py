@@ -1,15 +1,24 @@
-"""The queue file → the table `targets`."""
+"""The queue file → the table `targets`, and the targets' feature lists → the ledger."""
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from acd.core.errors import FeatureListError, FeatureListMissing
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database, Json
+from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
+from acd.ledger.features import record_features
 from acd.queue.file import QueueFile, read_queue_file
+
+_AT_A_TIME = 4
+"""Feature lists read and recorded at a time: enough to keep the database busy, few enough to leave it to others."""
 
 
 class SyncSummary(msgspec.Struct, frozen=True, rename="camel"):
@@ -23,19 +32,21 @@ class SyncSummary(msgspec.Struct, frozen=True, rename="camel"):
     changed: int
     disabled: int
     skipped: int
+    feature_lists: int
 
 
 class SyncResult(msgspec.Struct, frozen=True):
-    """`warnings` begin with the entries that were skipped, each named."""
+    """`warnings` begin with the entries that were skipped and the lists that cannot be read, each named."""
 
     summary: SyncSummary
     warnings: list[str]
 
 
 async def sync(db: Database, settings: Settings) -> SyncResult:
-    """Read the queue file of the settings and bring the table to it.
+    """Read the queue file of the settings and bring the tables to it, features included.
 
-    Targets that are no longer in the file are disabled, never deleted.
+    Targets that are no longer in the file are disabled, never deleted. A target whose feature list cannot be read
+    keeps the features that it had.
 
     Raises:
         QueueFileError: the file cannot be used; the table stays as it is.
@@ -56,7 +67,8 @@ async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
         vanished = await transaction.fetch_all(
             "queue.pause_vanished", ids=[target.id for target in queue.targets]
         )
-        counts = await transaction.fetch_one("queue.sync_summary")
+    found, unreadable = await _record_lists(db, queue)
+    counts = await db.fetch_one("queue.sync_summary")
     added = sum(row["added"] for row in written)
     summary = SyncSummary(
         **(counts or {}),
@@ -65,8 +77,41 @@ async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
         changed=len(written) - added,
         disabled=len(vanished),
         skipped=len(queue.problems),
+        feature_lists=found,
     )
-    return SyncResult(summary, [*queue.problems, *queue.warnings])
+    return SyncResult(summary, [*queue.problems, *unreadable, *queue.warnings])
+
+
+async def _record_lists(db: Database, queue: QueueFile) -> tuple[int, list[str]]:
+    """How many lists were recorded, and a warning for each that is there but cannot be read."""
+    slots = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(target: Target) -> str | None:
+        async with slots:
+            return await record_list(db, target, queue.folder)
+
+    outcomes = await asyncio.gather(*map(one, queue.targets))
+    return outcomes.count(None), [warning for warning in outcomes if warning]
+
+
+async def record_list(db: Database, target: Target, queue_dir: Path | None) -> str | None:
+    """Record a target's feature list as it stands now.
+
+    Returns:
+        None when it was recorded, "" when there is none yet, else why it cannot be read.
+
+    Raises:
+        DatabaseError: the database did not take it.
+    """
+    path, roots = feature_list_path(target), feature_list_roots(target, queue_dir)
+    try:
+        features = await asyncio.to_thread(read_feature_list, path, roots)
+    except FeatureListMissing:
+        return ""
+    except FeatureListError as error:
+        return f"{target.repo_id}: {error}"
+    await record_features(db, target.id, features, datetime.now(UTC))
+    return None
 
 
 def _row(target: Target) -> dict[str, Any]:
