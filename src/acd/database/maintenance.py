@@ -187,18 +187,49 @@ async def _alter_timezone(transaction: Transaction, zone: str) -> None:
     await transaction.execute_sql(statement.as_string())
 
 
-def destroy(settings: Settings) -> Path:
-    """Remove the embedded database with everything in it; the folder that is gone.
+def url_of(settings: Settings) -> str:
+    """URL of the database in use, password and all where DATABASE_URL has one."""
+    return settings.database_url or EmbeddedServer(settings).url
+
+
+def embedded_folder(settings: Settings) -> Path:
+    """Folder of the embedded database; DatabaseRefused where another one is used."""
+    return _embedded(settings).places.base
+
+
+def keep_up(settings: Settings) -> None:
+    """Start the embedded server and let it stay when nobody uses it (`acd db start`); errors as `attach`."""
+    server = _embedded(settings)
+    try:
+        server.attach()
+        server.keep()
+    finally:
+        server.leave()
+
+
+def let_stop(settings: Settings) -> bool:
+    """Undo `keep_up` and wait for the server to stop; False where somebody still uses it."""
+    server = _embedded(settings)
+    server.release()
+    server.wait_until_stopped()
+    return server.status().pid is None
+
+
+def destroy(settings: Settings) -> None:
+    """Remove the embedded database with everything in it.
 
     Raises:
         DatabaseRefused: the database is not the embedded one. Busy: somebody uses it.
     """
-    if settings.database_url:
-        raise DatabaseRefused("only the embedded database is destroyed; DATABASE_URL is set")
-    server = EmbeddedServer(settings)
+    server = _embedded(settings)
     server.release()
     remove_embedded(server)
-    return server.places.base
+
+
+def _embedded(settings: Settings) -> EmbeddedServer:
+    if settings.database_url:
+        raise DatabaseRefused("this is about the embedded database, but DATABASE_URL is set")
+    return EmbeddedServer(settings)
 
 
 def remove_embedded(server: EmbeddedServer) -> None:

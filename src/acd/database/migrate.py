@@ -37,6 +37,7 @@ def migrate(url: str, timezone: str) -> None:
     with engine.connect() as holder, engine.connect() as connection:
         holder.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
         _run_revisions(connection)
+        connection.rollback()  # Alembic has committed each revision; what is open is its last look
         _store_timezone(connection, timezone)
 
 

@@ -50,6 +50,9 @@ class Queries(Mapping[str, Query]):
         except KeyError:
             raise DatabaseError(f"there is no query named {name!r} under database/sql") from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._queries
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._queries)
 
