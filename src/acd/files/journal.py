@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
 from acd.core.facts import Fact
+
+
+class Stamp(TypedDict):
+    """The two fields that every fact begins with."""
+
+    at: datetime
+    stream_offset: int
+
 
 _DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
 
@@ -22,12 +31,12 @@ class Journal:
     path: Path
     stream: Path | None
 
-    def now(self) -> dict[str, object]:
-        """The two fields that every fact begins with: `at` and `stream_offset`."""
+    def now(self) -> Stamp:
+        """When and where a fact that is written now has its place."""
         return {"at": datetime.now(UTC), "stream_offset": self._stream_size()}
 
-    def append(self, fact: Fact) -> None:
-        """Write one fact and wait until the disk has it.
+    def append(self, *facts: Fact) -> None:
+        """Write facts, in one go, and wait until the disk has them.
 
         A line that an earlier process could not finish is closed first, so that it spoils only itself.
 
@@ -38,9 +47,8 @@ class Journal:
         created = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            _write_all(
-                descriptor, _line_break_if_torn(descriptor) + msgspec.json.encode(fact) + b"\n"
-            )
+            lines = b"".join(msgspec.json.encode(fact) + b"\n" for fact in facts)
+            _write_all(descriptor, _line_break_if_torn(descriptor) + lines)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -32,10 +32,10 @@ class LineReader:
     _scanned: int = 0
 
     def read(self, limit: int = 4 * CHUNK, *, final: bool = False) -> list[Line]:
-        """The whole lines among about the next `limit` bytes; empty when there is nothing new.
+        """The whole lines among about the next `limit` bytes; empty only when there is no new one.
 
         Args:
-            limit: stop after this many bytes, so that one batch stays small.
+            limit: stop after this many bytes and at least one line, so that one batch stays small.
             final: nobody writes the file any more; a last line without its end counts as a line.
 
         Raises:
@@ -46,11 +46,14 @@ class LineReader:
             with self.path.open("rb", buffering=0) as file:
                 file.seek(self.offset + self._scanned)
                 taken = 0
-                while taken < limit and (chunk := file.read(CHUNK)):
+                while taken < limit or not lines:
+                    chunk = file.read(CHUNK)
+                    if not chunk:
+                        if final and self._scanned:
+                            self._take(b"\n", lines, ended=False)
+                        break
                     taken += len(chunk)
                     self._take(chunk, lines)
-                if final and taken < limit and self._scanned:
-                    self._take(b"\n", lines, ended=False)
         except FileNotFoundError:
             return []
         return lines

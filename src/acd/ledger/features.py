@@ -22,4 +22,3 @@ async def record_features(
     async with database.transaction() as tx:
         await tx.fetch_all("ledger.lock_targets", ids=[target_id])
         await put_feature_list(tx, target_id, None, features, at)
-        await tx.execute("rollups.snapshot_features", target_id=target_id, at=at)

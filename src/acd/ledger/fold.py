@@ -191,7 +191,7 @@ class Fold:
             model=event.model,
             request_ids=[event.request_id] if event.request_id else [],
             **usage_columns(event.usage),
-            cost_usd=f"{price.cost_usd:f}" if price else None,
+            cost_usd=f"{price.cost_usd.normalize():f}" if price else None,
             price_source=price.source if price else None,
             price_date=price.day.isoformat() if price else None,
             tools=list(event.tools),

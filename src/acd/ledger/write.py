@@ -78,7 +78,6 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
             else:
                 await _roll_up_days(tx, target_id, days_of_session)
         await _roll_up_days(tx, owner.target_id, days)
-        await writer.put_feature_counts(batch)
     return Written(started, batch.ended)
 
 
@@ -173,27 +172,25 @@ class _Writer:
         return {row["day"] for row in days}
 
     async def put_features(self, batch: Batch) -> None:
-        """Feature lists in the order in which they were seen."""
-        for seen in batch.features:
-            await put_feature_list(
-                self.tx, self.owner.target_id, self.owner.session, seen.features, seen.at
-            )
-
-    async def put_feature_counts(self, batch: Batch) -> None:
-        """Feature counts of each day on which a list was seen, after the days' other columns stand."""
+        """What was seen of the feature list, look by look, each with its day's snapshot."""
         looks: list[FeaturesSeen | DailyStats] = [*batch.features, *batch.daily]
         for look in sorted(looks, key=lambda look: look.at):
-            if isinstance(look, DailyStats):
-                await self.tx.execute(
-                    "ledger.put_daily_stats",
-                    target_id=self.owner.target_id,
-                    total=look.total_features,
-                    passing=look.passing_features,
-                    at=look.at,
+            if isinstance(look, FeaturesSeen):
+                await put_feature_list(
+                    self.tx, self.owner.target_id, self.owner.session, look.features, look.at
                 )
-            await self.tx.execute(
-                "rollups.snapshot_features", target_id=self.owner.target_id, at=look.at
-            )
+            else:
+                await self._put_daily_stats(look)
+
+    async def _put_daily_stats(self, look: DailyStats) -> None:
+        ids = {"target_id": self.owner.target_id, "at": look.at}
+        await self.tx.execute(
+            "ledger.put_daily_stats",
+            total=look.total_features,
+            passing=look.passing_features,
+            **ids,
+        )
+        await self.tx.execute("rollups.snapshot_features", **ids)
 
 
 async def put_feature_list(
@@ -203,7 +200,7 @@ async def put_feature_list(
     features: Sequence[Feature],
     at: datetime,
 ) -> None:
-    """The features of a target as they stood at a time; an older look than the newest known changes nothing."""
+    """The features of a target as they stood at a time, and the day's snapshot; an older look than the newest is nothing new."""
     await tx.execute(
         "ledger.put_features",
         target_id=target_id,
@@ -212,6 +209,7 @@ async def put_feature_list(
         rows=_json([msgspec.structs.asdict(feature) for feature in features]),
     )
     await tx.execute("ledger.count_features", target_id=target_id, at=at)
+    await tx.execute("rollups.snapshot_features", target_id=target_id, at=at)
 
 
 async def _put_target(tx: Transaction, batch: Batch) -> None:
@@ -273,7 +271,7 @@ async def _balance(tx: Transaction, target_id: UUID, session_id: UUID) -> None:
             "request_key": f"unattributed:{session_id}:{rest.model}",
             "model": rest.model,
             **msgspec.structs.asdict(rest.usage),
-            "cost_usd": None if rest.cost_usd is None else f"{rest.cost_usd:f}",
+            "cost_usd": None if rest.cost_usd is None else f"{rest.cost_usd.normalize():f}",
             "requested_at": max(times),
         }
         for rest in rests(reported, spent)
