@@ -97,6 +97,7 @@ class TargetRow(_Row, frozen=True):
     total_features: int
     passing_features: int
     pending_features: int
+    verified_features: int
     percent_complete: Decimal
     features_at: datetime | None
     status: str
@@ -118,6 +119,7 @@ class Summary(_Row, frozen=True):
     total_features: int
     passing_features: int
     pending_features: int
+    verified_features: int
     overall_percent: Decimal
     total_sessions: int
     running_sessions: int
@@ -127,11 +129,12 @@ class Summary(_Row, frozen=True):
 
 
 class ModelSpending(_Row, frozen=True):
-    """What one model used in a period."""
+    """What one model used in a period; `cost` leaves out the unpriced requests."""
 
     tokens: int
     cost: Decimal
     requests: int
+    unpriced_requests: int
     input_tokens: int
     output_tokens: int
     cache_read_tokens: int
@@ -151,6 +154,7 @@ class ModelUsage(_Row, frozen=True):
     total_tokens: int
     total_cost: Decimal
     total_requests: int
+    unpriced_requests: int
     by_model: dict[str, ModelSpending]
     by_day: list[DaySpending]
 

@@ -51,6 +51,14 @@ VALUES ('a0000000-0000-0000-0000-000000000001', 'scripted:m7b', '50000000-0000-0
 
 -- Roll-ups of that ledger, as the harness would make them, but of days near today: reports of days look back from
 -- today. Shop API's spending was yesterday, the tool's ten days ago.
+INSERT INTO session_usage
+SELECT target_id, session_id, model,
+       current_date - CASE target_id WHEN 'a0000000-0000-0000-0000-000000000001' THEN 1 ELSE 10 END,
+       sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens),
+       coalesce(sum(cost_usd), 0), count(*) FILTER (WHERE cost_usd IS NULL), count(*)
+FROM token_usage_details
+GROUP BY target_id, session_id, model;
+
 INSERT INTO model_usage
 SELECT target_id, model,
        current_date - CASE target_id WHEN 'a0000000-0000-0000-0000-000000000001' THEN 1 ELSE 10 END,

@@ -23,7 +23,9 @@ async def test_the_page_shows_what_the_reports_say(client: httpx.AsyncClient) ->
     assert "1 request without a known price" in page
     assert "#6 coding" in page
     assert "overloaded" in page
-    assert "2 / 2 unverified" in page
+    assert "2 / 2 2 unverified" in page
+    assert "1 / 3 1 unverified" not in page
+    assert "mystery-1 1 7 unknown" in page
     assert '0.28000040 USD"' in answer.text
 
 

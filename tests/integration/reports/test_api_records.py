@@ -95,7 +95,7 @@ async def test_one_session_is_its_row_and_all_that_belongs_to_it(client: httpx.A
     assert list(used) == ["claude-opus-4-8", "mystery-1"]
     assert used["claude-opus-4-8"]["costUsd"] == Decimal("0.07000007")
     assert (used["claude-opus-4-8"]["inputTokens"], used["mystery-1"]["inputTokens"]) == (693, 7)
-    assert (used["mystery-1"]["costUsd"], used["mystery-1"]["unpricedRequests"]) == (0, 1)
+    assert (used["mystery-1"]["costUsd"], used["mystery-1"]["unpricedRequests"]) == (None, 1)
 
 
 async def test_targets(client: httpx.AsyncClient) -> None:
@@ -106,6 +106,7 @@ async def test_targets(client: httpx.AsyncClient) -> None:
     assert [session["sessionNumber"] for session in shop["sessions"]] == [7, 6, 5, 4, 3]
     assert set(shop["sessions"][0]) == MISSION_FIELDS
     assert (shop["totalFeatures"], shop["passingFeatures"], shop["pendingFeatures"]) == (3, 1, 2)
+    assert (shop["verifiedFeatures"], tool["verifiedFeatures"]) == (1, 0)
     assert shop["percentComplete"] == Decimal("33.33")
     assert (shop["totalSessions"], shop["totalTokens"]) == (7, 31220)
     assert shop["totalCostUsd"] == Decimal("0.28000028")
@@ -135,6 +136,7 @@ async def test_summary(client: httpx.AsyncClient) -> None:
         "totalFeatures": 5,
         "passingFeatures": 3,
         "pendingFeatures": 2,
+        "verifiedFeatures": 1,
         "overallPercent": Decimal("60.00"),
         "totalSessions": 8,
         "runningSessions": 1,
@@ -181,11 +183,14 @@ async def test_model_usage_of_the_last_days(client: httpx.AsyncClient) -> None:
         "tokens": 31213,
         "cost": Decimal("0.28000028"),
         "requests": 7,
+        "unpricedRequests": 0,
         "inputTokens": 2793,
         "outputTokens": 280,
         "cacheReadTokens": 28000,
         "cacheWriteTokens": 140,
     }
+    assert week["byModel"]["mystery-1"]["unpricedRequests"] == 1
+    assert (week["unpricedRequests"], week["byDay"][0]["unpricedRequests"]) == (1, 1)
     month = await read(client, "/api/db/model-usage?days=30")
     assert (month["totalTokens"], month["totalCost"]) == (31232, Decimal("0.28000040"))
     dates = [day["date"] for day in month["byDay"]]
