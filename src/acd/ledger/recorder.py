@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from acd.core.errors import DatabaseAway
 from acd.core.settings import Settings
 from acd.database.connection import Database
-from acd.files.folder import SessionFolder, session_folders, target_journals
+from acd.files.folder import SessionFolder
 from acd.ledger.catch_up import Source, open_source
-from acd.ledger.fold import JOURNAL
+from acd.ledger.pending import Pending, pending_folders
 from acd.ledger.price import PriceList
+
+__all__ = ["Pending", "Recorder", "pending_folders"]
 
 logger = logging.getLogger("acd.ledger")
 
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 5.0
-
-
-class Pending(NamedTuple):
-    """What this machine's files hold that the database does not: how many folders, how many bytes."""
-
-    folders: int
-    bytes: int
 
 
 class Recorder:
@@ -141,41 +135,3 @@ class Recorder:
             seconds = asyncio.get_running_loop().time() - self.away_since
             self.away_since = None
             logger.warning("database back after %.0f s: recording what has waited", seconds)
-
-
-async def pending_folders(database: Database, settings: Settings) -> dict[Path, int]:
-    """Folders of this machine that hold more than the database knows, with how many bytes each.
-
-    Raises:
-        DatabaseAway: nobody can say what it knows.
-    """
-    rows = await database.fetch_all("ledger.progress_of_host", host=socket.gethostname())
-    read = {(str(row["session_id"]), row["name"]): row["read_offset"] for row in rows}
-    waiting: dict[Path, int] = {}
-    for folder in session_folders(settings.sessions_dir):
-        size = sum(
-            max(0, path.stat().st_size - read.get((folder.path.name, _name(folder, path)), 0))
-            for path in _files(folder)
-        )
-        if size:
-            waiting[folder.path] = size
-    known_journals = {
-        (str(row["target_id"])): row["read_offset"]
-        for row in await database.fetch_all(
-            "ledger.progress_of_journals", host=socket.gethostname(), name=JOURNAL
-        )
-    }
-    for journal in target_journals(settings.targets_dir):
-        size = journal.path.stat().st_size - known_journals.get(journal.path.parent.name, 0)
-        if size > 0:
-            waiting[journal.path.parent] = size
-    return waiting
-
-
-def _files(folder: SessionFolder) -> list[Path]:
-    files = [folder.journal.path, folder.stream, *folder.transcripts.glob("*.jsonl")]
-    return [path for path in files if path.exists()]
-
-
-def _name(folder: SessionFolder, path: Path) -> str:
-    return path.relative_to(folder.path).as_posix()

@@ -1,0 +1,100 @@
+"""How figures look in a terminal: those of the pages, and times in the user's own zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from rich.text import Text
+
+from acd.core.text import printable
+from acd.dashboard.formats import NOTHING, duration, money, signed, tokens
+
+__all__ = [
+    "NOTHING",
+    "count_of",
+    "duration",
+    "elapsed",
+    "features",
+    "gap",
+    "moment",
+    "money",
+    "number",
+    "outcome",
+    "signed",
+    "spent",
+    "tokens",
+]
+
+_STYLES = {
+    "completed": "green",
+    "complete": "green",
+    "passing": "green",
+    "ok": "green",
+    "running": "cyan",
+    "active": "cyan",
+    "claimed": "yellow",
+    "warn": "yellow",
+    "paused": "dim",
+    "removed": "dim",
+    "skipped": "dim",
+    "failed": "red",
+    "fail": "red",
+    "blocked": "red",
+    "regressed": "red",
+    "rejected": "red",
+}
+
+
+def moment(when: datetime | None) -> str:
+    """Local time to the second where it was today, to the minute where it was another day."""
+    if when is None:
+        return NOTHING
+    local = when.astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M")
+
+
+def elapsed(since: datetime, now: datetime | None = None) -> str:
+    """How long ago, as a duration in whole seconds; never negative, as clocks of two machines may differ."""
+    seconds = int(((now or datetime.now(UTC)) - since).total_seconds())
+    return duration(max(seconds, 0) * 1000) if seconds >= 60 else f"{max(seconds, 0)} s"
+
+
+def number(session_number: int | None) -> str:
+    """A session's number; imported sessions have none."""
+    return NOTHING if session_number is None else f"#{session_number}"
+
+
+def spent(cost_usd: Decimal, unpriced_requests: int = 0) -> str:
+    """Cost; a question mark where requests without a known price are not in it."""
+    return money(cost_usd) + ("+?" if unpriced_requests else "")
+
+
+def gap(cost_gap_usd: Decimal) -> str:
+    """How far what agents report lies above (or below) our price."""
+    sign = "+" if cost_gap_usd > 0 else "\N{MINUS SIGN}"
+    return sign + money(abs(cost_gap_usd))
+
+
+def features(passing: int, total: int, verified: int) -> Text:
+    """`12/20`, with the word wherever some of what passes is the agent's claim alone."""
+    if not total:
+        return Text("no list yet", "dim")
+    text = Text(f"{passing}/{total}", "green" if passing == total else "")
+    if passing > verified:
+        text.append(" unverified", "yellow")
+    return text
+
+
+def outcome(word: str, detail: str | None = None) -> Text:
+    """A status in its colour, with what it is about where there is something."""
+    text = Text(printable(word), _STYLES.get(word, ""))
+    if detail:
+        text.append(f" {printable(detail)}", "dim")
+    return text
+
+
+def count_of(count: int, one: str, many: str | None = None) -> str:
+    """`1 session`, `3 sessions`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

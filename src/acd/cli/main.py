@@ -1,0 +1,131 @@
+"""`acd`: finds the command by its name, calls it, and tells errors in words.
+
+Imports nothing of the program but its errors and its version, so that `acd --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+import textwrap
+from typing import NamedTuple, NoReturn
+
+from acd import __version__
+from acd.cli.failures import install_hook, told
+
+
+class Command(NamedTuple):
+    """Where a command lives (a module with a Typer application called `app`) and what it is for."""
+
+    name: str
+    module: str
+    summary: str
+
+
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "Work",
+        (
+            Command("run", "acd.cli.run", "Work the queue until it is done, with a live view"),
+            Command("worker", "acd.cli.worker", "Work sessions that others queue, until stopped"),
+            Command("sync", "acd.cli.sync", "Read the queue file and record what waits in files"),
+            Command("serve", "acd.cli.serve", "Serve the API and the pages alone"),
+            Command(
+                "demo", "acd.cli.demo", "See everything work on a small queue, without a model"
+            ),
+        ),
+    ),
+    (
+        "Look",
+        (
+            Command(
+                "status", "acd.cli.status", "What works now, the queue with its progress, totals"
+            ),
+            Command("sessions", "acd.cli.sessions", "Sessions, newest first"),
+            Command("session", "acd.cli.session", "One session with everything recorded of it"),
+            Command(
+                "features", "acd.cli.features", "A target's features, what does not pass first"
+            ),
+            Command("errors", "acd.cli.errors", "Errors of agents and of acd, newest first"),
+            Command("commits", "acd.cli.commits", "Commits made in sessions, newest first"),
+            Command("usage", "acd.cli.usage", "Tokens and cost by day, model or target"),
+            Command("prices", "acd.cli.prices", "Rates of the models used, and which have none"),
+        ),
+    ),
+    (
+        "Care",
+        (
+            Command(
+                "doctor", "acd.cli.doctor", "Check everything that can be wrong, say what to do"
+            ),
+            Command("config", "acd.cli.config", "Every setting: value, where from, meaning"),
+            Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database"),
+        ),
+    ),
+)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Do what the command line says and exit.
+
+    Exit status: 0 done; 1 failed, the message says why; 2 wrong usage; 3 the database is away; 130 interrupted.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    install_hook()
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(_overview())
+        sys.exit(0 if words else 2)
+    if words[0] in {"-V", "--version"}:
+        print(f"acd {__version__}")
+        sys.exit(0)
+    command = _find(words[0])
+    if command is None:
+        print(_unknown(words[0]), file=sys.stderr)
+        sys.exit(2)
+    with told():
+        # The one dynamic import of the program (architecture: "No import inside a function … one exception"): a
+        # command costs only what it needs itself.
+        app = importlib.import_module(command.module).app
+        app(args=words[1:], prog_name=f"acd {command.name}")
+    sys.exit(0)
+
+
+def _find(name: str) -> Command | None:
+    return next((one for _, group in GROUPS for one in group if one.name == name), None)
+
+
+def _unknown(word: str) -> str:
+    if word.startswith("-"):
+        return f"acd: options stand after the command: acd COMMAND {word!r} …; see acd --help"
+    names = [one.name for _, group in GROUPS for one in group]
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f"did you mean `acd {near[0]}`?" if near else "see acd --help"
+    return f"acd: there is no command {word!r}; {hint}"
+
+
+def _overview() -> str:
+    lines = [
+        "acd works a queue of git repositories with coding agents and records every session in PostgreSQL.",
+        "",
+        "Usage: acd COMMAND [OPTIONS]",
+    ]
+    width = max(len(one.name) for _, group in GROUPS for one in group)
+    for title, group in GROUPS:
+        lines += ["", f"{title}:", *(f"  {one.name:<{width}}  {one.summary}" for one in group)]
+    after = (
+        "acd COMMAND --help shows a command's options. Everything lies under ACD_HOME (or --home); the database is "
+        "an embedded one unless DATABASE_URL is set. New here? acd demo, then acd doctor."
+    )
+    columns = min(_columns(), 100)
+    return "\n".join(
+        [*textwrap.wrap(lines[0], columns), *lines[1:], "", *textwrap.wrap(after, columns)]
+    )
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size().columns
+    except OSError:  # not a terminal
+        return 100

@@ -1,0 +1,40 @@
+"""The database for the length of one command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from acd.core.errors import ConfigError
+from acd.core.settings import Settings
+from acd.database.connection import Database, open_database
+
+T = TypeVar("T")
+
+
+def ask(settings: Settings, command: str, question: Callable[[Database], Awaitable[T]]) -> T:
+    """Open the database, ask, close it.
+
+    Raises:
+        DatabaseError: as `open_database` and whatever is asked.
+    """
+
+    async def opened() -> T:
+        async with open_database(settings, application=f"acd {command}") as database:
+            return await question(database)
+
+    return asyncio.run(opened())
+
+
+def insist(report: bytes | None, repo_id: str) -> bytes:
+    """The report of a target.
+
+    Raises:
+        ConfigError: there is no such target.
+    """
+    if report is None:
+        raise ConfigError(
+            f"there is no target {repo_id!r}; `acd status` lists them, `acd sync` adds them"
+        )
+    return report
