@@ -42,6 +42,7 @@ class Started(_Fact, frozen=True, tag="started"):
 
     `model` is the family that was asked for (haiku, sonnet, opus, …), `session_number` the number that the harness
     chose; where the database already has that number for another session, the ledger gives the next free one.
+    `queue_dir` is the queue file's folder: a root for the feature list, kept for whoever has to end the session.
     """
 
     session_id: UUID
@@ -58,6 +59,7 @@ class Started(_Fact, frozen=True, tag="started"):
     prompt_sha256: str | None = None
     workspace: str | None = None
     git_common_dir: str | None = None
+    queue_dir: str | None = None
 
 
 class ProcessStarted(_Fact, frozen=True, tag="process_started"):

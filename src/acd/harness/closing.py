@@ -1,0 +1,279 @@
+"""Closing a session whose processes are gone: what it changed, how it ended, its last fact.
+
+Everything that is needed stands in the session's journal, so that it makes no difference who closes the session: the
+harness that started it, or, after that one died, another. A fact that is in the journal already is not written again,
+so that closing can be interrupted anywhere and begun anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from acd.agents.protocol import Adapter
+from acd.core.errors import FeatureListError, GitError
+from acd.core.facts import (
+    CommitSeen,
+    Ended,
+    Fact,
+    FeatureChanged,
+    FeaturesSeen,
+    HarnessFailed,
+    LimitHit,
+    ProcessStarted,
+    Started,
+)
+from acd.core.models import Feature, Target
+from acd.core.settings import Settings
+from acd.core.text import excerpt
+from acd.git import Repository
+from acd.harness.features import (
+    counts,
+    diff,
+    feature_list_path,
+    feature_list_roots,
+    read_feature_list,
+)
+from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
+from acd.harness.record import Record
+
+logger = logging.getLogger(__name__)
+
+_COMPLAINT_LENGTH = 2000
+
+
+@dataclass
+class Journaled:
+    """What a session's journal says so far."""
+
+    started: Started | None = None
+    process: ProcessStarted | None = None
+    ended: Ended | None = None
+    features_before: list[Feature] | None = None
+    changes: set[tuple[str, str]] = field(default_factory=set)
+    commits: set[str] = field(default_factory=set)
+    failures: list[HarnessFailed] = field(default_factory=list)
+    limit_hit: bool = False
+
+    @classmethod
+    def of(cls, facts: Sequence[Fact]) -> Journaled:
+        """Gather the facts."""
+        journaled = cls()
+        for fact in facts:
+            journaled._take(fact)
+        return journaled
+
+    def _take(self, fact: Fact) -> None:
+        match fact:
+            case Started():
+                self.started = fact
+            case ProcessStarted():
+                self.process = fact
+            case Ended():
+                self.ended = fact
+            case FeaturesSeen(when="before"):
+                self.features_before = fact.features
+            case FeatureChanged():
+                self.changes.add((fact.key, fact.change))
+            case CommitSeen():
+                self.commits.add(fact.commit.sha)
+            case HarnessFailed():
+                self.failures.append(fact)
+            case LimitHit():
+                self.limit_hit = True
+
+
+@dataclass
+class _After:
+    """What was found after the session."""
+
+    features: list[Feature] | None = None
+    head: str | None = None
+    branch: str | None = None
+
+
+async def close_session(
+    record: Record, adapter: Adapter, settings: Settings, ending: Ending
+) -> Outcome:
+    """Write everything that belongs at a session's end, `Ended` last.
+
+    Raises:
+        OSError: the disk is full or failing; the session stays open and is closed by the next harness that can.
+        ValueError: the session never started.
+    """
+    journaled = Journaled.of(list(record.folder.journal.facts()))
+    started = journaled.started
+    if started is None:
+        raise ValueError(f"{record.folder.path} has no started session")
+    closing = _Closing(record, started, journaled, ending)
+    link_transcripts(record, adapter, started, settings)
+    await closing.look_at_features()
+    await closing.look_at_commits()
+    return closing.end()
+
+
+def link_transcripts(
+    record: Record, adapter: Adapter, started: Started, settings: Settings
+) -> None:
+    """Link what the agent wrote about the session in its own folder."""
+    workspace = Path(started.workspace or started.target.path)
+    record.folder.link_transcripts(
+        adapter.transcripts(str(started.session_id), workspace, settings)
+    )
+
+
+async def read_features(target: Target, queue_dir: Path | None) -> list[Feature]:
+    """Read a target's feature list without holding up the event loop.
+
+    Raises:
+        FeatureListError: see `read_feature_list`.
+    """
+    return await asyncio.to_thread(
+        read_feature_list, feature_list_path(target), feature_list_roots(target, queue_dir)
+    )
+
+
+class _Closing:
+    def __init__(
+        self, record: Record, started: Started, journaled: Journaled, ending: Ending
+    ) -> None:
+        self._record = record
+        self._started = started
+        self._journaled = journaled
+        self._ending = ending
+        self._after = _After()
+
+    async def look_at_features(self) -> None:
+        """`FeaturesSeen` after, and a `FeatureChanged` for each change."""
+        queue_dir = Path(self._started.queue_dir) if self._started.queue_dir else None
+        try:
+            features = await read_features(self._started.target, queue_dir)
+        except FeatureListError as error:
+            self._lose_feature_list(error)
+            return
+        self._after.features = features
+        self._record.add(
+            FeaturesSeen(**self._record.now(), when="after", features=features),
+            *self._changes(features),
+        )
+
+    def _changes(self, features: list[Feature]) -> list[FeatureChanged]:
+        before = self._features_before()
+        if before is None:
+            return []
+        return [
+            FeatureChanged(**self._record.now(), **change._asdict())
+            for change in diff(before, features)
+            if (change.key, change.change) not in self._journaled.changes
+        ]
+
+    def _features_before(self) -> list[Feature] | None:
+        """An initializer begins with none; for any other session nothing is known where the list was not readable."""
+        if self._started.session_type == "initializer":
+            return self._journaled.features_before or []
+        return self._journaled.features_before
+
+    async def look_at_commits(self) -> None:
+        """A `CommitSeen` for each commit that the session made."""
+        if self._started.git_common_dir is None:
+            return
+        repository = Repository(Path(self._started.workspace or self._started.target.path))
+        try:
+            self._after.head = await repository.head()
+            self._after.branch = await repository.branch()
+            commits = await repository.commits(self._started.head_before, self._after.head)
+        except GitError as error:
+            self._fail(failed("config", str(error)))
+            return
+        new = [commit for commit in commits if commit.sha not in self._journaled.commits]
+        if new:
+            self._record.add(*(CommitSeen(**self._record.now(), commit=each) for each in new))
+        self._journaled.commits |= {commit.sha for commit in new}
+
+    def end(self) -> Outcome:
+        """The verdict's own facts, then `Ended`."""
+        verdict = judge(self._ending)
+        if verdict.window is not None and not self._journaled.limit_hit:
+            self._record.add(
+                LimitHit(**self._record.now(), window=verdict.window, resets_at=verdict.resets_at)
+            )
+        if self._ending.trouble is not None:
+            self._fail(self._ending.trouble)
+        if verdict.ours:
+            self._fail(verdict)
+        outcome = self._outcome(verdict)
+        self._record.add(self._ended(outcome))
+        return outcome
+
+    def _lose_feature_list(self, error: FeatureListError) -> None:
+        """A session after which nobody can read the list has failed when it was its work to write one."""
+        trouble = failed("config", str(error))
+        self._fail(trouble)
+        if self._started.session_type == "initializer" and judge(self._ending).error_type is None:
+            self._ending = msgspec.structs.replace(self._ending, report=None, trouble=trouble)
+
+    def _fail(self, verdict: Verdict) -> None:
+        error_type, message = verdict.error_type or "unknown", verdict.message or ""
+        if (error_type, message) in {(f.error_type, f.message) for f in self._journaled.failures}:
+            return
+        fact = HarnessFailed(
+            **self._record.now(),
+            error_type=error_type,
+            message=message,
+            stack_trace=verdict.stack_trace,
+            retryable=verdict.retryable,
+        )
+        self._record.add(fact)
+        self._journaled.failures.append(fact)
+
+    def _outcome(self, verdict: Verdict) -> Outcome:
+        _, before = _counts(self._features_before())
+        total, passing = _counts(self._after.features)
+        return Outcome(
+            session_id=self._started.session_id,
+            status=verdict.status,
+            error_type=verdict.error_type,
+            error_message=verdict.message,
+            resets_at=verdict.resets_at,
+            retryable=verdict.retryable,
+            features_before=before,
+            features_after=passing,
+            features_completed=None if passing is None or before is None else passing - before,
+            total_features=total,
+            passing_features=passing,
+            commits_made=len(self._journaled.commits),
+            duration_ms=self._ending.duration_ms,
+            exit_code=self._ending.exit_code,
+        )
+
+    def _ended(self, outcome: Outcome) -> Ended:
+        return Ended(
+            **self._record.now(),
+            status=outcome.status,
+            error_type=outcome.error_type,
+            error_message=outcome.error_message,
+            exit_code=outcome.exit_code,
+            duration_ms=outcome.duration_ms,
+            branch=self._after.branch,
+            head_after=self._after.head,
+            features_before=outcome.features_before,
+            features_after=outcome.features_after,
+            features_completed=outcome.features_completed,
+            commits_made=outcome.commits_made,
+        )
+
+
+def _counts(features: list[Feature] | None) -> tuple[int, int] | tuple[None, None]:
+    return (None, None) if features is None else counts(features)
+
+
+def complaint_in(stderr: Path) -> str:
+    """The beginning of what an agent printed on stderr, fit to be kept."""
+    with stderr.open("rb") as file:
+        data = file.read(4 * _COMPLAINT_LENGTH)
+    return excerpt(data.decode(errors="replace").strip(), _COMPLAINT_LENGTH)

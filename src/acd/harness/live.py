@@ -1,0 +1,96 @@
+"""What is known of a session while it runs, from its stream: small whatever the agent prints, good enough to look at.
+
+The ledger has the exact figures. In Claude-like streams, for one, the output of a request is known only afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from acd.core.events import (
+    AgentFailed,
+    AgentStarted,
+    Event,
+    LimitSeen,
+    ModelFellBack,
+    Reported,
+    RequestSeen,
+    Retried,
+    ToolUsed,
+)
+from acd.core.models import SessionType, Target, Usage
+
+_REMEMBERED_REQUESTS = 256
+"""Snapshots of one request stand close together; older requests are only counted."""
+
+
+@dataclass
+class LiveState:
+    """A running session. `started` and `last_activity` are on the monotonic clock, in seconds."""
+
+    session_id: UUID
+    target: Target
+    session_type: SessionType
+    model: str
+    session_number: int | None = None
+    started: float = field(default_factory=time.monotonic)
+    last_activity: float = field(default_factory=time.monotonic)
+    printed: int = 0
+    requests: int = 0
+    usage: Usage = field(default_factory=Usage)
+    retries: int = 0
+    last_tool: str = ""
+    last_tool_text: str = ""
+    total_features: int | None = None
+    passing_features: int | None = None
+    report: Reported | None = None
+    reported_at: float | None = None
+    failure: AgentFailed | None = None
+    limit: LimitSeen | None = None
+    _recent: OrderedDict[str, Usage] = field(default_factory=OrderedDict)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the session began."""
+        return time.monotonic() - self.started
+
+    def take(self, event: Event) -> None:
+        """Fold an event in."""
+        match event:
+            case RequestSeen():
+                self._take_request(event)
+            case ToolUsed():
+                self.last_tool, self.last_tool_text = event.name, event.text
+            case AgentStarted(model=str(model)) | ModelFellBack(fallback_model=model):
+                self.model = model
+            case Retried():
+                self.retries += 1
+            case LimitSeen():
+                self.limit = event
+            case AgentFailed():
+                self.failure = event
+            case Reported(final=True):
+                self.report, self.reported_at = event, time.monotonic()
+
+    def _take_request(self, request: RequestSeen) -> None:
+        self.failure = None  # whatever had failed, the agent got over it
+        known = self._recent.pop(request.request_key, None)
+        if known is None:
+            self.requests += 1
+        greatest = max(known or Usage(), request.usage, key=lambda usage: usage.total)
+        self.usage = _changed(self.usage, known or Usage(), greatest)
+        self._recent[request.request_key] = greatest
+        if len(self._recent) > _REMEMBERED_REQUESTS:
+            self._recent.popitem(last=False)
+
+
+def _changed(total: Usage, old: Usage, new: Usage) -> Usage:
+    return Usage(
+        **{
+            name: getattr(total, name) - getattr(old, name) + getattr(new, name)
+            for name in Usage.__struct_fields__
+        }
+    )

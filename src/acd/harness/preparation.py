@@ -1,0 +1,66 @@
+"""What has to be known before an agent can start. What cannot be found out fails the session, which is recorded all the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from acd.core.errors import FeatureListMissing
+from acd.core.models import Feature
+from acd.git import Repository
+from acd.harness.closing import read_features
+from acd.harness.plan import SessionPlan
+from acd.harness.prompts import render_prompt
+from acd.harness.trouble import Trouble
+from acd.harness.workspace import identity_variables, workspace_of
+
+
+@dataclass
+class Preparation:
+    """Gathered in two steps: `find_repository`, then, once that is held, `look`. `trouble` tells what went wrong."""
+
+    plan: SessionPlan
+    git_common_dir: Path | None = None
+    head: str | None = None
+    branch: str | None = None
+    features: list[Feature] | None = None
+    prompt: str = ""
+    identity: Mapping[str, str] = field(default_factory=dict)
+    trouble: Trouble = field(default_factory=Trouble)
+
+    @property
+    def workspace(self) -> Path:
+        """Where the agent is going to work."""
+        return workspace_of(self.plan.target)
+
+    @property
+    def prompt_sha256(self) -> str | None:
+        """Fingerprint of the prompt as the agent gets it."""
+        return hashlib.sha256(self.prompt.encode()).hexdigest() if self.prompt else None
+
+    async def find_repository(self) -> None:
+        """Which repository is to be held."""
+        with self.trouble:
+            self.git_common_dir = await Repository(self.workspace).common_dir()
+
+    async def look(self) -> None:
+        """Git's state, the features, the prompt. Nothing that changes any of them may run meanwhile."""
+        if self.git_common_dir is None:
+            return
+        with self.trouble:
+            repository = Repository(self.workspace)
+            self.head = await repository.head()
+            self.branch = await repository.branch()
+            self.identity = await identity_variables(self.workspace)
+            self.features = await self._features()
+            self.prompt = render_prompt(self.plan, self.features or [])
+
+    async def _features(self) -> list[Feature] | None:
+        try:
+            return await read_features(self.plan.target, self.plan.queue_dir)
+        except FeatureListMissing:
+            if self.plan.session_type == "initializer":
+                return None
+            raise

@@ -1,0 +1,198 @@
+"""Sessions whose harness died: those whose agent lives on are adopted, the others are closed.
+
+A session needs looking after as long as its folder has a lock file: it is made before the session's first fact and
+removed after its last. The kernel frees the lock when its holder dies. A folder whose harness died before the first
+fact has no session in it and is left as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+
+from acd.agents.protocol import Adapter
+from acd.agents.registry import load_adapter
+from acd.core.errors import AcdError, Busy
+from acd.core.facts import Adopted, ProcessStarted, Started
+from acd.core.settings import Settings
+from acd.files.folder import SessionFolder, session_folders
+from acd.files.locks import hold
+from acd.harness.attend import Attendant, OnProgress
+from acd.harness.closing import Journaled, close_session
+from acd.harness.outcome import Outcome, Verdict
+from acd.harness.process import FoundProcess, is_alive
+from acd.harness.record import Record, Ring
+from acd.harness.strays import leader_of, marked_processes
+from acd.harness.workspace import repository_lock
+
+logger = logging.getLogger(__name__)
+
+LoadAdapter = Callable[[str], Adapter]
+"""Gives an agent's adapter by name: `acd.agents.registry.load_adapter`."""
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What closing or adopting a session takes. `stop` ends adopted agents in order."""
+
+    settings: Settings
+    load_adapter: LoadAdapter
+    ring: Ring
+    stop: asyncio.Event
+    on_progress: OnProgress | None = None
+
+    async def settle(
+        self, folder: SessionFolder, *, repository_held: bool = False
+    ) -> Outcome | None:
+        """See a session to its end; None when there is nothing (any more) to be done.
+
+        Raises:
+            Busy: another process looks after it.
+            AcdError: its agent's adapter is not there.
+            OSError: the disk is full or failing.
+        """
+        with hold(folder.lock):
+            journaled = Journaled.of(list(folder.journal.facts()))
+            if journaled.ended is not None:
+                folder.lock.unlink(missing_ok=True)
+                return None
+            if journaled.started is None:
+                return None
+            outcome = await self._settle(folder, journaled.started, journaled, repository_held)
+            folder.lock.unlink()
+            return outcome
+
+    async def settle_repository(self, git_common_dir: Path | None) -> bool:
+        """Settle every session of a repository that the caller holds; False when others still look after one."""
+        free = True
+        for folder in unfinished(self.settings, git_common_dir):
+            try:
+                await self._settle_or_leave(folder, repository_held=True)
+            except Busy:
+                free = False
+        return free
+
+    async def settle_all(self, git_common_dir: Path | None = None) -> list[Outcome]:
+        """Settle all sessions that nobody looks after, at the same time; see `recover`."""
+        folders = list(unfinished(self.settings, git_common_dir))
+        outcomes = await asyncio.gather(*(self._settle_unless_busy(folder) for folder in folders))
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _settle_unless_busy(self, folder: SessionFolder) -> Outcome | None:
+        try:
+            return await self._settle_or_leave(folder)
+        except Busy:
+            return None
+
+    async def _settle_or_leave(
+        self, folder: SessionFolder, *, repository_held: bool = False
+    ) -> Outcome | None:
+        try:
+            return await self.settle(folder, repository_held=repository_held)
+        except Busy:
+            raise
+        except (AcdError, OSError) as error:
+            logger.warning("session %s cannot be closed yet: %s", folder.path.name, error)
+            return None
+
+    async def _settle(
+        self,
+        folder: SessionFolder,
+        started: Started,
+        journaled: Journaled,
+        repository_held: bool,
+    ) -> Outcome:
+        record = Record(folder, self.ring)
+        adapter = self.load_adapter(started.agent)
+        attendant = Attendant(record, started, adapter, self.settings, self.on_progress)
+        agent = find_agent(started.session_id, journaled.process)
+        process, reason = None, None
+        if agent is not None:
+            self._adopt(record, agent, journaled)
+            process = FoundProcess(agent)
+            reason = await attendant.attend(process, self.stop)
+        ending = await attendant.end(process, reason, trouble=_earlier_trouble(journaled))
+        common_dir = Path(started.git_common_dir) if started.git_common_dir else None
+        async with repository_lock(None if repository_held else common_dir):
+            return await close_session(record, adapter, self.settings, ending)
+
+    def _adopt(self, record: Record, agent: psutil.Process, journaled: Journaled) -> None:
+        logger.info("adopting session %s, its agent lives on", record.folder.path.name)
+        record.add(Adopted(**record.now(), host=socket.gethostname(), pid=os.getpid()))
+        if journaled.process is None:
+            record.add(
+                ProcessStarted(
+                    **record.now(), pid=agent.pid, created=agent.create_time(), argv=agent.cmdline()
+                )
+            )
+
+
+async def recover(
+    settings: Settings,
+    ring: Ring,
+    git_common_dir: Path | None = None,
+    *,
+    adapters: LoadAdapter = load_adapter,
+    stop: asyncio.Event | None = None,
+    on_progress: OnProgress | None = None,
+) -> list[Outcome]:
+    """Settle every session of this ACD_HOME (or of one repository) that nobody looks after.
+
+    Returns when the adopted agents are done too, so this can take as long as a session.
+
+    Returns:
+        How they ended. A session that cannot be closed yet is logged and left to the next call.
+    """
+    recovery = Recovery(settings, adapters, ring, stop or asyncio.Event(), on_progress)
+    return await recovery.settle_all(git_common_dir)
+
+
+def unfinished(settings: Settings, git_common_dir: Path | None = None) -> Iterator[SessionFolder]:
+    """Folders of sessions that have not ended, looked after or not; of one repository when it is given."""
+    for folder in session_folders(settings.sessions_dir):
+        if folder.lock.exists() and _is_of(folder, git_common_dir):
+            yield folder
+
+
+def find_agent(session_id: UUID, fact: ProcessStarted | None) -> psutil.Process | None:
+    """The session's agent where it is still alive.
+
+    It is known by its mark. Where the environment cannot be read, its id and start time tell.
+    """
+    marked = marked_processes(session_id)
+    if fact is None:
+        return leader_of(marked)
+    for process in marked:
+        if process.pid == fact.pid:
+            return process
+    try:
+        process = psutil.Process(fact.pid)
+        same = process.create_time() == fact.created
+    except psutil.NoSuchProcess:
+        return None
+    return process if same and is_alive(process) else None
+
+
+def _is_of(folder: SessionFolder, git_common_dir: Path | None) -> bool:
+    if git_common_dir is None:
+        return True
+    started = next((f for f in folder.journal.facts() if isinstance(f, Started)), None)
+    return started is not None and started.git_common_dir == str(git_common_dir)
+
+
+def _earlier_trouble(journaled: Journaled) -> Verdict | None:
+    """What the dead harness had already found out: why it ended the agent, or why it started none."""
+    for failure in reversed(journaled.failures):
+        if failure.error_type != "config" or journaled.process is None:
+            return Verdict(
+                status="failed", error_type=failure.error_type, message=failure.message, ours=True
+            )
+    return None

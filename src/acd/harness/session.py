@@ -1,0 +1,249 @@
+"""One session from prompt to outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from acd.agents.protocol import Adapter, Binary, Launch
+from acd.agents.registry import load_adapter
+from acd.core.errors import Busy
+from acd.core.facts import FeaturesSeen, ProcessStarted, Started
+from acd.core.settings import Settings
+from acd.core.text import shorten
+from acd.files.folder import SessionFolder
+from acd.files.locks import wait_for
+from acd.harness.attend import Attendant, OnProgress
+from acd.harness.closing import close_session
+from acd.harness.environment import agent_environment, names_in
+from acd.harness.outcome import Outcome
+from acd.harness.plan import SessionPlan
+from acd.harness.preparation import Preparation
+from acd.harness.process import ChildProcess, start_process
+from acd.harness.record import Record, Ring
+from acd.harness.recovery import Recovery
+from acd.harness.routing import family_of
+from acd.harness.trouble import Trouble
+from acd.harness.watch import EndReason
+from acd.harness.workspace import repository_lock
+
+_BUSY_POLL = 0.2
+_KEPT_ARGUMENT = 200
+"""Characters of each argument that the journal keeps; one of them is the prompt."""
+
+
+async def work_session(
+    plan: SessionPlan,
+    *,
+    adapter: Adapter,
+    binary: Binary,
+    settings: Settings,
+    ring: Ring,
+    on_progress: OnProgress | None,
+    stop: asyncio.Event,
+) -> Outcome:
+    """Work one session, as soon as nobody else works on its repository.
+
+    Sessions of the repository whose harness died are settled first. With less free space than the settings' floor
+    no session is started and nothing recorded: the outcome says `disk_full`.
+
+    Args:
+        plan: what to do.
+        adapter: the agent's adapter.
+        binary: the agent's program, its version already checked.
+        settings: limits and places.
+        ring: called after each fact and on new output.
+        on_progress: shown the live state.
+        stop: once set, the agent is ended in order and the session fails as `interrupted`. Cancelling this call does
+            the same at once, with KILL.
+
+    Raises:
+        Busy: `stop` was set while the repository was still in use; nothing was started.
+        StuckProcessError: processes of the agent cannot be ended; the session stays open for `recover`.
+        OSError: the journal cannot be written; likewise.
+    """
+    if refusal := _refuse_without_space(plan, settings):
+        return refusal
+    session = _Session(plan, adapter, binary, settings, ring, stop, on_progress)
+    preparation = Preparation(plan)
+    await preparation.find_repository()
+    return await session.work(preparation)
+
+
+def _refuse_without_space(plan: SessionPlan, settings: Settings) -> Outcome | None:
+    place = next(
+        path for path in (settings.home, *settings.home.absolute().parents) if path.is_dir()
+    )
+    free = shutil.disk_usage(place).free
+    if free >= settings.free_space_floor:
+        return None
+    message = f"{free} bytes are free at {place}; no session starts with less than {settings.free_space_floor}"
+    return Outcome(
+        session_id=plan.session_id,
+        status="failed",
+        error_type="disk_full",
+        error_message=message,
+        retryable=True,
+    )
+
+
+@dataclass
+class _Session:
+    plan: SessionPlan
+    adapter: Adapter
+    binary: Binary
+    settings: Settings
+    ring: Ring
+    stop: asyncio.Event
+    on_progress: OnProgress | None
+
+    async def work(self, preparation: Preparation) -> Outcome:
+        """Hold the repository, settle what others left behind on it, then do our own work."""
+        recovery = Recovery(self.settings, self._load_adapter, self.ring, self.stop)
+        common_dir = preparation.git_common_dir
+        while True:
+            async with repository_lock(common_dir, self.stop) as descriptor:
+                if common_dir is None or await recovery.settle_repository(common_dir):
+                    return await self._work_alone(preparation, descriptor)
+            if self.stop.is_set():
+                raise Busy(f"a session of another harness on {common_dir} is still being closed")
+            await asyncio.sleep(_BUSY_POLL)
+
+    def _load_adapter(self, name: str) -> Adapter:
+        return self.adapter if name == self.adapter.name else load_adapter(name)
+
+    async def _work_alone(self, preparation: Preparation, repository: int | None) -> Outcome:
+        folder = SessionFolder(self.settings.sessions_dir / str(self.plan.session_id))
+        folder.create()
+        async with wait_for(folder.lock):
+            began = time.monotonic()
+            await preparation.look()
+            record = Record(folder, self.ring)
+            started = self._started(preparation, record)
+            record.add(started)
+            if preparation.features is not None:
+                record.add(
+                    FeaturesSeen(
+                        **record.now(),
+                        when="before",
+                        features=preparation.features,
+                        commit=preparation.head,
+                    )
+                )
+            attendant = Attendant(record, started, self.adapter, self.settings, self.on_progress)
+            agent = _Agent(self, record, attendant, preparation, repository)
+            cancelled = await agent.run()
+            ending = await attendant.end(
+                agent.process,
+                agent.reason,
+                trouble=preparation.trouble.verdict,
+                grace=0 if cancelled else None,
+                duration_ms=round((time.monotonic() - began) * 1000),
+            )
+            outcome = await close_session(record, self.adapter, self.settings, ending)
+            folder.lock.unlink()
+        if cancelled:
+            raise asyncio.CancelledError
+        return outcome
+
+    def _started(self, preparation: Preparation, record: Record) -> Started:
+        plan = self.plan
+        common_dir = preparation.git_common_dir
+        return Started(
+            **record.now(),
+            session_id=plan.session_id,
+            target=plan.target,
+            session_type=plan.session_type,
+            origin="harness",
+            agent=self.adapter.name,
+            agent_version=self.binary.version,
+            model=family_of(plan.model) or plan.model,
+            host=socket.gethostname(),
+            session_number=plan.session_number,
+            branch=preparation.branch,
+            head_before=preparation.head,
+            prompt_sha256=preparation.prompt_sha256,
+            workspace=str(preparation.workspace),
+            git_common_dir=str(common_dir) if common_dir else None,
+            queue_dir=str(plan.queue_dir) if plan.queue_dir else None,
+        )
+
+
+@dataclass
+class _Agent:
+    """The part of a session in which its agent runs."""
+
+    session: _Session
+    record: Record
+    attendant: Attendant
+    preparation: Preparation
+    repository: int | None
+    process: ChildProcess | None = None
+    reason: EndReason | None = None
+
+    async def run(self) -> bool:
+        """Start the agent, if everything is there, and attend it; whether we were cancelled."""
+        trouble: Trouble = self.preparation.trouble
+        if trouble.verdict is not None:
+            return False
+        try:
+            with trouble:
+                self._start()
+                self.reason = await self._attend()
+        except asyncio.CancelledError:
+            self.reason = "stopped"
+            return True
+        return False
+
+    def _start(self) -> None:
+        session, plan = self.session, self.session.plan
+        launch = Launch(
+            session_id=plan.session_id,
+            session_type=plan.session_type,
+            prompt=self.preparation.prompt,
+            model=plan.model,
+            workspace=self.preparation.workspace,
+            session_dir=self.record.folder.path,
+            fallback_model=plan.fallback_model,
+            budget_usd=session.settings.session_budget_usd,
+            max_turns=session.settings.max_turns,
+        )
+        argv = session.adapter.command(session.binary, launch, session.settings)
+        self.process = start_process(
+            argv,
+            self.record.folder,
+            self.preparation.workspace,
+            self._environment(launch),
+            keep_open=[] if self.repository is None else [self.repository],
+        )
+        self.record.add(
+            ProcessStarted(
+                **self.record.now(),
+                pid=self.process.pid,
+                created=self.process.created,
+                argv=[shorten(argument, _KEPT_ARGUMENT) for argument in argv],
+            )
+        )
+
+    def _environment(self, launch: Launch) -> dict[str, str]:
+        session = self.session
+        return agent_environment(
+            os.environ,
+            launch.session_id,
+            inherit=[*session.adapter.environment_names, *names_in(session.settings.agent_env)],
+            extra={
+                **self.preparation.identity,
+                **session.adapter.environment(launch, session.settings),
+            },
+        )
+
+    async def _attend(self) -> EndReason:
+        assert self.process is not None  # noqa: S101 - `_start` came first
+        deadline = self.session.plan.deadline
+        left = (deadline - datetime.now(UTC)).total_seconds() if deadline else None
+        return await self.attendant.attend(self.process, self.session.stop, left)
