@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import claude_agent_sdk
@@ -221,7 +221,7 @@ async def test_two_models_and_thinking_agree_to_the_token(cli: Cli) -> None:
     [
         (Refusal(status=401), 401, "authentication_failed", 2),
         (Refusal(status=403), 403, "authentication_failed", 1),
-        (Refusal(status=404), 404, "model_not_found", 1),
+        (Refusal(status=404), 404, "model_not_found", 2),
         (Refusal(status=429), 429, "rate_limit", 2),
         (Refusal(status=500), 500, "server_error", 2),
         (Refusal(status=529), 529, "server_error", 2),
@@ -274,16 +274,43 @@ async def test_an_overloaded_model_is_replaced_by_the_fallback(cli: Cli) -> None
     assert_books_agree(endpoint, run)
 
 
-@pytest.mark.parametrize("cut", ["error", "close"])
-async def test_a_stream_that_breaks_off_is_asked_for_again(cli: Cli, cut: Any) -> None:  # noqa: ANN401
-    blocks = [Text(text="A long answer."), Text(text="Its end.")]
-    reply = Reply(blocks=[*blocks], usage=Tokens(109, 29), cut=cut)
-    async with Endpoint({"*": [reply]}) as endpoint:
+@pytest.mark.parametrize(
+    ("cut", "after_block", "streamed", "charged_for_the_broken"),
+    [
+        ("error", False, [True, False], False),
+        ("error", True, [True, True], True),
+        ("close", False, [True, True], True),
+        ("close", True, [True, True], True),
+    ],
+)
+async def test_a_stream_that_breaks_off_is_asked_for_again(
+    cli: Cli,
+    cut: Literal["error", "close"],
+    after_block: bool,
+    streamed: list[bool],
+    charged_for_the_broken: bool,
+) -> None:
+    """After a whole block the CLI keeps it and asks for the rest; else it asks for all of it again."""
+    reply = Reply(
+        blocks=[Text(text="A long answer."), Text(text="Its end.")],
+        usage=Tokens(109, 29),
+        cut=cut,
+        cut_after_block=after_block,
+    )
+    async with Endpoint({"*": [reply, Reply(blocks=[Text(text="Its end.")])]}) as endpoint:
         run = await cli.run(endpoint.url(), "Go.")
     assert run.status == 0
-    assert endpoint.totals().broken == 1
-    assert [served.streamed for served in endpoint.served] == [True, False]
-    assert_books_agree(endpoint, run)
+    assert [served.streamed for served in endpoint.served] == streamed
+    assert [served.turn for served in endpoint.served] == [0, int(after_block)]
+    totals = endpoint.totals()
+    assert totals.broken_tokens == Tokens(109, 1)
+    ((said, _),) = _reported(run.result["modelUsage"]).values()
+    if not charged_for_the_broken:
+        assert said == totals.tokens
+        return
+    assert said.input_tokens == totals.tokens.input_tokens + 109
+    # The output of the broken part is an estimate of the program's.
+    assert 1 <= said.output_tokens - totals.tokens.output_tokens <= 29
 
 
 async def test_turns_and_budget_run_out(cli: Cli) -> None:

@@ -67,8 +67,9 @@ class Refusal(Strict, frozen=True):
 class Reply(Strict, frozen=True):
     """A message. `model`: another than the one asked for; `delay`: seconds before anything is sent.
 
-    `cut`: after the first content block the stream breaks off, by an SSE `error` event or by closing the connection;
-    where a request does not stream, it is answered in full. `cut_times`: how often (then it is sent in full).
+    `cut`: the stream breaks off, by an SSE `error` event or by closing the connection, in the middle of the first content
+    block or (`cut_after_block`) after it; `cut_times`: how often (then it is sent in full). A request that does not stream is
+    always answered in full.
     """
 
     blocks: list[Block] = []
@@ -78,6 +79,7 @@ class Reply(Strict, frozen=True):
     delay: float = 0
     limit: Limit | None = None
     cut: Literal["error", "close"] | None = None
+    cut_after_block: bool = False
     cut_times: Count = 1
     refusals: list[Refusal] = []
 

@@ -13,7 +13,8 @@ from acd.testing.prices import PRICES, Tokens, cost_of
 class Served(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One request and what became of it. `complete` is false for refusals and for replies that broke off.
 
-    `cost_usd` is None where the model has no price.
+    `tokens` of a reply that broke off are what its start told (one output token). `cost_usd` is None for those, and
+    where the model has no price.
     """
 
     request_id: str
@@ -30,13 +31,17 @@ class Served(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ServedTotals(msgspec.Struct):
-    """Complete replies added up; refusals and broken replies cost nothing and are counted apart."""
+    """Complete replies added up; refusals and replies that broke off are counted apart.
+
+    What the genuine program charges for the latter depends on where they broke off and on how.
+    """
 
     requests: int = 0
     tokens: Tokens = Tokens()
     cost_usd: Decimal = Decimal(0)
     refused: int = 0
     broken: int = 0
+    broken_tokens: Tokens = Tokens()
 
     def add(self, served: Served) -> None:
         """Count `served` in."""
@@ -48,6 +53,7 @@ class ServedTotals(msgspec.Struct):
             self.refused += 1
         else:
             self.broken += 1
+            self.broken_tokens += served.tokens
 
 
 def price(model: str, tokens: Tokens) -> Decimal | None:

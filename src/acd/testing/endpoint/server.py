@@ -26,6 +26,7 @@ from acd.testing.endpoint.served import Served, ServedTotals, price, total
 from acd.testing.prices import full_name
 
 ANY = "*"
+_BEFORE_CLOSING = 0.2
 _MAX_BODY_LINE = 2**20
 
 
@@ -88,7 +89,6 @@ class Endpoint:
         try:
             while request := await http.read_request(reader):
                 if not await self._answer(request, writer):
-                    writer.transport.abort()
                     break
         except ConnectionError:
             # The client went away in the middle of an answer: agents get killed in tests.
@@ -154,7 +154,7 @@ class Endpoint:
                 turn=asked.turn,
                 model=asked.model,
                 status=refusal.status,
-                streamed=False,
+                streamed=asked.body.get("stream") is True,
                 complete=False,
             )
         )
@@ -170,6 +170,7 @@ class Endpoint:
         streamed = asked.body.get("stream") is True
         cut = streamed and self._is_cut(reply, asked)
         model = full_name(reply.model or asked.model)
+        told = msgspec.structs.replace(reply.usage, output_tokens=1) if cut else reply.usage
         self._enter(
             Served(
                 request_id=request_id,
@@ -180,8 +181,8 @@ class Endpoint:
                 streamed=streamed,
                 complete=not cut,
                 message_id=message_id,
-                tokens=reply.usage,
-                cost_usd=price(model, reply.usage),
+                tokens=told,
+                cost_usd=None if cut else price(model, told),
                 tools=[b.name for b in reply.blocks if isinstance(b, ToolUse)],
             )
         )
@@ -200,11 +201,14 @@ class Endpoint:
         cut: bool,
         writer: asyncio.StreamWriter,
     ) -> bool:
+        last = "content_block_stop" if reply.cut_after_block else "content_block_delta"
         await http.send_stream_head(writer, headers)
         for event in wire.events(message, reply.usage):
             await http.send_event(writer, event["type"], event)
-            if cut and event["type"] == "content_block_stop":
+            if cut and event["type"] == last:
                 if reply.cut == "close":
+                    # Else the client may see the end before it has read what came before it.
+                    await asyncio.sleep(_BEFORE_CLOSING)
                     return False
                 broken = {"type": "overloaded_error", "message": "Overloaded"}
                 await http.send_event(writer, "error", {"type": "error", "error": broken})
