@@ -32,7 +32,7 @@ async def located(settings: Settings, *, application: str, migrate: bool) -> Asy
         state = await bring_up_to_date(
             url, application=application, timezone=settings.timezone, migrate=migrate
         )
-        wanted = settings.timezone if "timezone" in settings.model_fields_set else None
+        wanted = settings.timezone if "timezone" in settings.given else None
         if wanted and state.timezone != wanted:
             raise DatabaseRefused(timezone_differs(in_database=state.timezone, in_settings=wanted))
         yield Place(url, Expected(revision=known_revisions()[-1], timezone=wanted), revive)
