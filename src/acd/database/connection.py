@@ -169,7 +169,7 @@ class Database:
     async def _connect(self, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        connection = await self._reach(seconds)
+        connection = await self._reach(deadline)
         try:
             if self._expected is not None:
                 await prepare(connection, self._expected, seconds=deadline - loop.time())
@@ -178,19 +178,20 @@ class Database:
             raise
         return connection
 
-    async def _reach(self, seconds: float) -> Connection:
-        """Connect; start the embedded server again where it has died."""
+    async def _reach(self, deadline: float) -> Connection:
+        """Connect; where that fails at once, see that the embedded server is started again."""
+        now = asyncio.get_running_loop().time
         try:
-            return await connect(self.url, self._application, seconds=seconds)
+            return await connect(self.url, self._application, seconds=deadline - now())
         except DatabaseAway:
-            if self._revive is None:
+            if self._revive is None or now() > deadline - _SLACK:
                 raise
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(deadline):
                 await self._revive()
         except TimeoutError as error:
             raise DatabaseAway("the embedded PostgreSQL is being started again") from error
-        return await connect(self.url, self._application, seconds=seconds)
+        return await connect(self.url, self._application, seconds=deadline - now())
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[_Session]:

@@ -17,12 +17,10 @@ from acd.database.embedded import EmbeddedServer, ServerStatus
 from acd.database.locks import FileLock, is_free
 from acd.database.opening import reachable
 from acd.database.programs import call_program, find_program
-from acd.database.queries import load_queries
 from acd.database.schema import bring_up_to_date, known_revisions, upgrade
 from acd.database.wire import Expected, place_of
 
 _APPLICATION = "acd db"
-_RECOMPUTE = "rollups.recompute_all"
 _LONG = 3600.0
 
 
@@ -173,10 +171,19 @@ async def set_timezone(settings: Settings, zone: str) -> None:
                 await transaction.fetch_all("schema.end_other_sessions")
                 await transaction.execute("schema.set_timezone", zone=zone)
                 await _alter_timezone(transaction, zone)
-                if _RECOMPUTE in load_queries():
-                    await transaction.execute(_RECOMPUTE)
+                await _recompute(transaction)
         finally:
             await database.close()
+
+
+async def _recompute(transaction: Transaction) -> None:
+    """Every sum by day anew, from the rows below it. No target needs its lock: nobody else has a session."""
+    await transaction.execute("rollups.recompute_sessions")
+    for target in await transaction.fetch_all("rollups.target_ids"):
+        found = await transaction.fetch_all("rollups.days_of_target", target_id=target["id"])
+        days = [row["day"] for row in found]
+        await transaction.execute("rollups.model_usage", target_id=target["id"], days=days)
+        await transaction.execute("rollups.snapshots", target_id=target["id"], days=days)
 
 
 async def _alter_timezone(transaction: Transaction, zone: str) -> None:

@@ -42,11 +42,13 @@ FROM (
 ) AS shown;
 
 -- name: usage_by_target
--- What each target used over the last `days` days (today included, days of the database's time zone), by cost.
--- Gives a JSON array.
+-- What each target used over the last `days` days (today included, days of the database's time zone), by cost,
+-- which leaves the unpriced requests out. Gives a JSON array.
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
     SELECT sum(u.total_tokens) AS tokens, sum(u.cost_usd) AS cost, sum(u.request_count) AS requests,
+           (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
+            WHERE s.target_id = t.id AND s.usage_date > current_date - %(days)s::integer) AS "unpricedRequests",
            sum(u.input_tokens) AS "inputTokens", sum(u.output_tokens) AS "outputTokens",
            sum(u.cache_read_tokens) AS "cacheReadTokens", sum(u.cache_write_tokens) AS "cacheWriteTokens",
            json_build_object('name', t.name, 'repoId', t.repo_id) AS target
@@ -59,15 +61,9 @@ FROM (
 
 -- name: standing
 -- What a person should know of the figures as a whole: sessions where the agent reports another cost than ours, lines
--- that could not be read, errors not resolved, and of each target how many features were seen to pass. One JSON object.
+-- that could not be read, errors not resolved. One JSON object.
 SELECT json_build_object(
     'gapSessions', (SELECT count(*) FROM harness_sessions WHERE cost_gap_usd <> 0),
     'gapUsd', (SELECT coalesce(sum(cost_gap_usd), 0) FROM harness_sessions),
     'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files),
-    'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved),
-    'verifiedFeatures', (
-        SELECT coalesce(json_object_agg(repo_id, verified), '{}')
-        FROM (SELECT t.repo_id, count(*) AS verified
-              FROM target_features f JOIN targets t ON t.id = f.target_id
-              WHERE f.status = 'passing' AND f.verified_at IS NOT NULL
-              GROUP BY t.repo_id) AS counted));
+    'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved));
