@@ -116,10 +116,8 @@ def start(options: Options, scenario_file: Path, environ: Mapping[str, str]) -> 
     plan = target.plan(options.session_type, index)
     if plan.refusal is not None:
         raise ScenarioError(plan.refusal.message)
-    place = environ.get("SCRIPTED_LEDGER")
-    book = ledger.LedgerWriter(
-        Path(place) if place else config_dir / "ledger" / f"{options.session_id}.jsonl"
-    )
+    own = config_dir / "ledger" / f"{options.session_id}.jsonl"
+    book = ledger.LedgerWriter(Path(environ.get("SCRIPTED_LEDGER") or own))
     book.add(
         ledger.Begun(
             session_id=str(options.session_id),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from acd.testing import ledger
 from acd.testing.scripted_agent import feature_list
-from acd.testing.scripted_agent.session import SEEDED, Charge, Session, ToolResult
-from acd.testing.scripted_agent.wire import Json
+from acd.testing.scripted_agent.session import SEEDED, Charge, Session
+from acd.testing.scripted_agent.wire import Json, ToolResult
 
 
 def pick(session: Session, key: str | None) -> Json | None:

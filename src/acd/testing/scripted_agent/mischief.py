@@ -17,7 +17,7 @@ from typing import Literal
 from acd.testing.ledger import Expected, LeftBehind
 from acd.testing.prices import Count
 from acd.testing.scripted_agent import ending as ends
-from acd.testing.scripted_agent import trouble, wire
+from acd.testing.scripted_agent import lines, trouble, wire
 from acd.testing.scripted_agent.broken import BrokenKind, broken_line
 from acd.testing.scripted_agent.failures import FAILURES, FailureName
 from acd.testing.scripted_agent.news import BeDenied, Window
@@ -68,7 +68,7 @@ class Fail(Step, frozen=True, tag="fail"):
 
     def _hit_limit(self, session: Session) -> None:
         resets_at = math.ceil(time.time() + self.resets_in)
-        info = wire.limit_info("rejected", self.window, resets_at)
+        info = lines.limit_info("rejected", self.window, resets_at)
         trouble.print_limit(session, info)
         clock = datetime.fromtimestamp(resets_at, UTC).strftime("%H:%M")
         failure = FAILURES["usage_limit"]

@@ -7,11 +7,11 @@ import time
 from typing import Literal
 
 from acd.testing.prices import Count, full_name
-from acd.testing.scripted_agent import trouble, wire
+from acd.testing.scripted_agent import lines, trouble
 from acd.testing.scripted_agent.failures import FAILURES, FailureName
-from acd.testing.scripted_agent.session import Session, ToolResult
+from acd.testing.scripted_agent.session import Session
 from acd.testing.scripted_agent.steps import Asking, Step
-from acd.testing.scripted_agent.wire import Json
+from acd.testing.scripted_agent.wire import Json, ToolResult
 
 Window = Literal["five_hour", "seven_day"]
 
@@ -62,7 +62,7 @@ class WarnOfLimit(Step, frozen=True, tag="limit_warning"):
     def perform(self, session: Session) -> None:
         """Print the event."""
         resets_at = math.ceil(time.time() + self.resets_in)
-        info = wire.limit_info("allowed_warning", self.window, resets_at, self.utilization)
+        info = lines.limit_info("allowed_warning", self.window, resets_at, self.utilization)
         trouble.print_limit(session, info)
 
 

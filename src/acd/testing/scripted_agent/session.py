@@ -15,10 +15,10 @@ import msgspec
 from acd.testing import ledger
 from acd.testing.prices import Tokens, cost_of, full_name
 from acd.testing.scripted_agent import ending as ends
-from acd.testing.scripted_agent import wire
+from acd.testing.scripted_agent import lines, wire
 from acd.testing.scripted_agent.recorder import Chain, Recorder
 from acd.testing.scripted_agent.signals import SignalGate
-from acd.testing.scripted_agent.wire import Assistant, Json
+from acd.testing.scripted_agent.wire import Assistant, Json, ToolResult
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +41,6 @@ class Charge(msgspec.Struct, frozen=True):
 
 
 SEEDED = Charge()
-
-
-class ToolResult(msgspec.Struct, frozen=True):
-    """What a tool gave back: `content` for the model, `detail` as the program keeps it."""
-
-    content: str
-    detail: Json | str | None = None
-    is_error: bool = False
 
 
 def text(said: str) -> Json:
@@ -97,7 +89,7 @@ class Session:
             prompt = {"role": "user", "content": self.options.prompt}
             kept = {"type": "user", "message": prompt, "promptSource": "sdk"}
             self.recorder.message(self.recorder.main, kept, None)
-            self.recorder.print(wire.init_line(self.model, str(Path.cwd()), api_key_source))
+            self.recorder.print(lines.init_line(self.model, str(Path.cwd()), api_key_source))
 
     def request(
         self,
@@ -164,12 +156,7 @@ class Session:
     ) -> None:
         """Print and keep a tool's result, or (`accepted` false) the refusal to use it."""
         chain = chain or self.recorder.main
-        block: Json = {"tool_use_id": use_id, "type": "tool_result", "content": result.content}
-        if result.detail is not None or result.is_error:
-            block["is_error"] = result.is_error
-        message = {"type": "user", "message": {"role": "user", "content": [block]}}
-        printed = message | {"tool_result_meta": [_printed_decision(use_id, accepted)]}
-        kept = message | _kept_decision(accepted)
+        printed, kept = lines.tool_result_lines(use_id, result, accepted)
         if chain.subagent is None:
             self.account.user_lines += 1
             if result.detail is not None:
@@ -255,17 +242,7 @@ class Session:
             self.account.main += said.tokens
 
     def _say(self, said: Assistant, block: Json, chain: Chain) -> None:
-        printed = {
-            "type": "assistant",
-            "message": wire.stream_message(said, block),
-            "request_id": said.request_id,
-        }
-        kept = {
-            "type": "assistant",
-            "message": wire.transcript_message(said, block),
-            "requestId": said.request_id,
-            "requestedModel": said.model,
-        }
+        printed, kept = lines.assistant_lines(said, block)
         if block["type"] == "thinking":
             estimate = {"estimated_tokens": 1, "estimated_tokens_delta": 1}
             self.recorder.print({"type": "system", "subtype": "thinking_tokens"} | estimate)
@@ -274,18 +251,3 @@ class Session:
         # The genuine stream shows a subagent's tool calls only; its texts stand in its transcript.
         shown = chain.subagent is None or block["type"] == "tool_use"
         self.recorder.message(chain, kept, printed if shown else None)
-
-
-def _printed_decision(use_id: str, accepted: bool) -> Json:
-    decision = {"decision": "accept" if accepted else "reject", "source": "config"}
-    if accepted:
-        return {"id": use_id, "permission_decision": decision | {"reason_type": "rule"}}
-    return {"id": use_id, "non_execution_kind": "user-rejected", "permission_decision": decision}
-
-
-def _kept_decision(accepted: bool) -> Json:
-    if accepted:
-        decision = {"decision": "accept", "source": "config", "reasonType": "rule"}
-        return {"permissionDecision": decision}
-    refusal = {"decision": "reject", "source": "config", "reasonCode": "safetyCheck"}
-    return {"permissionDecision": refusal, "toolDenialKind": "user-rejected"}

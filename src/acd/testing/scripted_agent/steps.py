@@ -9,8 +9,8 @@ import msgspec
 
 from acd.testing.prices import Count, Tokens
 from acd.testing.scripted_agent import acts, feature_list
-from acd.testing.scripted_agent.session import Charge, Session, ToolResult, text
-from acd.testing.scripted_agent.wire import Json
+from acd.testing.scripted_agent.session import Charge, Session, text
+from acd.testing.scripted_agent.wire import Json, ToolResult
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):

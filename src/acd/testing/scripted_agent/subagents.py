@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from acd.testing.prices import Count
 from acd.testing.scripted_agent.recorder import Chain, Subagent
-from acd.testing.scripted_agent.session import Session, ToolResult, text
+from acd.testing.scripted_agent.session import Session, text
 from acd.testing.scripted_agent.steps import Asking
-from acd.testing.scripted_agent.wire import Json
+from acd.testing.scripted_agent.wire import Json, ToolResult
 
 
 class UseSubagent(Asking, frozen=True, tag="subagent"):

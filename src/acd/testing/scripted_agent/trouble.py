@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd.testing.scripted_agent import wire
+from acd.testing.scripted_agent import lines, wire
 from acd.testing.scripted_agent.session import Session
 from acd.testing.scripted_agent.wire import Failure, Json
 
@@ -12,9 +12,9 @@ def print_retries(session: Session, failure: Failure, attempts: int, max_retries
     for attempt in range(1, attempts + 1):
         delay_ms = 500 * 2 ** (attempt - 1) + session.rng.randint(0, 100)
         with session.gate.held():
-            kept = wire.api_error_line(failure, attempt, max_retries, delay_ms)
+            kept = lines.api_error_line(failure, attempt, max_retries, delay_ms)
             session.recorder.message(session.recorder.main, kept, None)
-            session.recorder.print(wire.retry_line(failure, attempt, max_retries, delay_ms))
+            session.recorder.print(lines.retry_line(failure, attempt, max_retries, delay_ms))
 
 
 def print_limit(session: Session, info: Json) -> None:

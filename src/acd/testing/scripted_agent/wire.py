@@ -35,6 +35,14 @@ class Assistant(msgspec.Struct, frozen=True):
     stop_reason: str
 
 
+class ToolResult(msgspec.Struct, frozen=True):
+    """What a tool gave back: `content` for the model, `detail` as the program keeps it."""
+
+    content: str
+    detail: Json | str | None = None
+    is_error: bool = False
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """How an API error shows: HTTP status, the API's error type, the program's own names for it, and its text.
 
@@ -154,27 +162,6 @@ def synthetic_message(message_id: str, text: str) -> Json:
     }
 
 
-def init_line(model: str, cwd: str, api_key_source: str) -> Json:
-    """The stream's first line."""
-    return {
-        "type": "system",
-        "subtype": "init",
-        "cwd": cwd,
-        "tools": ["Task", "Bash", "Edit", "Read", "Write"],
-        "mcp_servers": [],
-        "model": model,
-        "permissionMode": "acceptEdits",
-        "slash_commands": [],
-        "apiKeySource": api_key_source,
-        "claude_code_version": VERSION,
-        "output_style": "default",
-        "agents": ["Explore", "general-purpose", "Plan"],
-        "skills": [],
-        "plugins": [],
-        "original_cwd": cwd,
-    }
-
-
 def model_usage(models: Mapping[str, Spent], *, full: bool) -> Json:
     """`modelUsage` of the result (`full`) or of `cost-state`."""
     return {name: _one_model(name, spent, full) for name, spent in models.items()}
@@ -202,53 +189,6 @@ def _one_model(name: str, spent: Spent, full: bool) -> Json:
             "costBasis": "list",
         }
     return usage
-
-
-def retry_line(failure: Failure, attempt: int, max_retries: int, delay_ms: int) -> Json:
-    """`system/api_retry` of the stream."""
-    return {
-        "type": "system",
-        "subtype": "api_retry",
-        "attempt": attempt,
-        "max_retries": max_retries,
-        "retry_delay_ms": delay_ms,
-        "error_status": failure.status,
-        "error": failure.retry_error or "unknown",
-    }
-
-
-def api_error_line(failure: Failure, attempt: int, max_retries: int, delay_ms: int) -> Json:
-    """`system/api_error` of the transcript: the same retry."""
-    shown = f"{failure.status} {failure.api_error_type}" if failure.status else failure.text
-    return {
-        "type": "system",
-        "subtype": "api_error",
-        "level": "error",
-        "error": {
-            "message": shown,
-            "status": failure.status,
-            "formatted": shown,
-            "connection": None,
-            "isNetworkDown": False,
-            "rateLimits": None,
-            "noResponse": None,
-        },
-        "retryInMs": delay_ms,
-        "retryAttempt": attempt,
-        "maxRetries": max_retries,
-        "source": "request_retry",
-    }
-
-
-def limit_info(status: str, window: str, resets_at: int, utilization: float | None = None) -> Json:
-    """`rate_limit_info`; `resets_at` in epoch seconds."""
-    info: Json = {"status": status, "resetsAt": resets_at, "rateLimitType": window}
-    shown: Json = {"utilization": 1 if utilization is None else utilization, "resetsAt": resets_at}
-    if utilization is not None:
-        info["utilization"] = utilization
-    if status == "rejected":
-        shown["status"] = status
-    return info | {"isUsingOverage": False, "unifiedWindows": {window: shown}}
 
 
 def with_text(failure: Failure, text: str) -> Failure:
