@@ -10,7 +10,15 @@ Every call ends within 10 seconds, also when the server hangs. Values: `dict` go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -255,7 +263,7 @@ class Database:
                 await _roll_back(connection)
                 raise
 
-    async def listen(self, *channels: str, announce: bool = False) -> AsyncIterator[Notification]:
+    async def listen(self, *channels: str, announce: bool = False) -> AsyncGenerator[Notification]:
         """Yield notifications as they come, on a connection of its own, until the caller closes the generator.
 
         Args:
