@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from rich.text import Text
@@ -12,6 +12,7 @@ from acd.dashboard.formats import NOTHING, duration, money, signed, tokens
 
 __all__ = [
     "NOTHING",
+    "brief",
     "count_of",
     "duration",
     "elapsed",
@@ -26,6 +27,7 @@ __all__ = [
     "tokens",
 ]
 
+_RECENT = timedelta(days=180)
 _STYLES = {
     "completed": "green",
     "complete": "green",
@@ -47,18 +49,32 @@ _STYLES = {
 
 
 def moment(when: datetime | None) -> str:
-    """Local time to the second where it was today, to the minute where it was another day."""
+    """Local time: of today to the second, of the last months to the minute, else the day."""
     if when is None:
         return NOTHING
-    local = when.astimezone()
-    today = datetime.now(UTC).astimezone().date()
-    return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M")
+    local, now = when.astimezone(), datetime.now(UTC).astimezone()
+    if local.date() == now.date():
+        return local.strftime("%H:%M:%S")
+    return local.strftime("%m-%d %H:%M" if abs(now - local) < _RECENT else "%Y-%m-%d")
 
 
 def elapsed(since: datetime, now: datetime | None = None) -> str:
-    """How long ago, as a duration in whole seconds; never negative, as clocks of two machines may differ."""
-    seconds = int(((now or datetime.now(UTC)) - since).total_seconds())
-    return duration(max(seconds, 0) * 1000) if seconds >= 60 else f"{max(seconds, 0)} s"
+    """How long ago; never negative, as clocks of two machines may differ."""
+    seconds = max(int(((now or datetime.now(UTC)) - since).total_seconds()), 0)
+    return brief(seconds * 1000)
+
+
+def brief(milliseconds: int | None) -> str:
+    """A length of time in at most six characters: `12s`, `3m05s`, `2h10m`, `4d`."""
+    if milliseconds is None:
+        return NOTHING
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    if minutes < 1:
+        return f"{seconds}s"
+    if minutes < 60:
+        return f"{minutes}m{seconds:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours < 96 else f"{hours // 24}d"
 
 
 def number(session_number: int | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,11 +20,16 @@ _LONGEST_CELL = 400
 
 
 class Column(NamedTuple):
-    """A table's column. A flexible one gives way, with an ellipsis, when the terminal is narrow; the others never."""
+    """A table's column. In a narrow terminal a flexible one is cut, a wrapped one broken; the others never give way.
+
+    A column that `needs` a width is left out of narrower terminals.
+    """
 
     title: str
     right: bool = False
     flexible: bool = False
+    wrapped: bool = False
+    needs: int = 0
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -43,27 +48,36 @@ def make_console(*, stderr: bool = False) -> Console:
     )
 
 
-def make_table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Table:
+def make_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Table:
     """A table without lines. Text of others is made printable here."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for column in columns:
+    table.show_header = any(column.title for column in columns)
+    for index, column in enumerate(columns):
+        gives_way = column.flexible or column.wrapped
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None
-            if column.flexible
-            else _widest(column.title, rows, columns.index(column)),
+            # Only a column that may wrap gives way; what keeps a flexible one on one line is its text.
+            no_wrap=not gives_way,
+            overflow="fold" if column.wrapped else "ellipsis",
+            min_width=None if gives_way else _widest(column.title, rows, index),
         )
     for row in rows:
-        table.add_row(*(_shown(cell) for cell in row))
+        table.add_row(*(_cell(cell, column) for cell, column in zip(row, columns, strict=True)))
     return table
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print such a table."""
-    make_console().print(make_table(columns, rows))
+    """Print such a table; without the blanks at the ends of lines where it is not for a terminal."""
+    console = make_console()
+    shown = [index for index, column in enumerate(columns) if column.needs <= console.width]
+    table = make_table([columns[i] for i in shown], [[row[i] for i in shown] for row in rows])
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as printed:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def show_json(report: bytes) -> None:
@@ -76,16 +90,24 @@ def show_json(report: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def say(message: str) -> None:
-    """A line for the reader, such as what to do next; wrapped, never cut."""
-    make_console().print(printable(message), soft_wrap=not sys.stdout.isatty())
+def say(message: str = "", *, after_blank: bool = False) -> None:
+    """A sentence for the reader, such as what to do next; wrapped, never cut."""
+    if after_blank:
+        print()
+    make_console().print(printable(message))
+
+
+def _cell(cell: Cell, column: Column) -> Text:
+    text = _shown(cell)
+    text.no_wrap = not column.wrapped
+    return text
 
 
 def _shown(cell: Cell) -> Text:
     return cell if isinstance(cell, Text) else Text(shorten(printable(cell), _LONGEST_CELL))
 
 
-def _widest(title: str, rows: Iterable[Sequence[Cell]], index: int) -> int:
+def _widest(title: str, rows: Sequence[Sequence[Cell]], index: int) -> int:
     return max([len(title), *(_shown(row[index]).cell_len for row in rows)])
 
 

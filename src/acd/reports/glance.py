@@ -42,13 +42,12 @@ class TimelineRow(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Standing(msgspec.Struct, frozen=True, rename="camel"):
-    """What a person should know of the figures as a whole; `verified_features` by target, those with none left out."""
+    """What a person should know of the figures as a whole; `gap_usd` is what agents reported minus our price."""
 
     gap_sessions: int
     gap_usd: Decimal
     left_out_lines: int
     open_errors: int
-    verified_features: dict[str, int]
 
 
 async def sessions_named(db: Database, prefix: str) -> list[UUID]:
