@@ -38,9 +38,9 @@ class JobConnector(BaseAsyncConnector):
     `give_up` ends the waiting: calls that cannot reach the database raise `ConnectorException` from then on.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, give_up: asyncio.Event) -> None:
         self._db = db
-        self.give_up = asyncio.Event()
+        self.give_up = give_up
 
     async def open_async(self, pool: Pool | None = None) -> None:
         """Nothing to open: the database is open already."""

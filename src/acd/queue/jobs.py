@@ -7,6 +7,7 @@ Each target has a queue of its own, so that a worker can be told to work only so
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -49,8 +50,8 @@ class Waiting(msgspec.Struct, frozen=True):
 class Turns:
     """The jobs of one database. `running` are the ids of jobs that this process is working on."""
 
-    def __init__(self, db: Database, workers: Workers) -> None:
-        self.connector = JobConnector(db)
+    def __init__(self, db: Database, workers: Workers, give_up: asyncio.Event) -> None:
+        self.connector = JobConnector(db, give_up)
         self.workers = workers
         self.running: set[int] = set()
         self.app = App(connector=self.connector)
@@ -155,10 +156,13 @@ class _Manager(JobManager):
         return isinstance(self.connector, JobConnector) and self.connector.give_up.is_set()
 
 
-async def open_turns(db: Database, workers: Workers) -> Turns:
-    """The jobs of a database, their tables made where they are missing; errors as `ensure_schema`."""
+async def open_turns(db: Database, workers: Workers, give_up: asyncio.Event | None = None) -> Turns:
+    """The jobs of a database, their tables made where they are missing; errors as `ensure_schema`.
+
+    Every call on them waits for a database that is away, until `give_up` is set.
+    """
     await ensure_schema(db)
-    return Turns(db, workers)
+    return Turns(db, workers, give_up or asyncio.Event())
 
 
 def queue_name(target_id: UUID) -> str:

@@ -59,6 +59,7 @@ class TargetState(msgspec.Struct, frozen=True):
 
     target: Target
     status: TargetStatus
+    status_reason: str | None = None
     sessions_used: int = 0
     last_number: int = 0
     sessions_since: int = 0
@@ -87,7 +88,7 @@ class Done(msgspec.Struct, frozen=True):
     """Nothing more to do. `status` is the target's new one; None where it stays as it is."""
 
     reason: str
-    status: Literal["complete", "pending"] | None = None
+    status: Literal["complete"] | None = None
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -155,9 +156,9 @@ def _over(state: TargetState, features: FeatureCount | None, rules: Rules) -> St
     if state.sessions_used >= target.max_sessions:
         return Stop(f"its {target.max_sessions} sessions (maxSessionsPerRepo) are used up")
     if rules.once and state.sessions_since:
-        return Done("one session in this run", "pending")
+        return Done("one session in this run")
     if not target.until_complete and state.completed_since:
-        return Done("one completed session in each run (untilComplete is false)", "pending")
+        return Done("one completed session in each run (untilComplete is false)")
     return None
 
 

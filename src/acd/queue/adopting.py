@@ -1,0 +1,63 @@
+"""Sessions that a dead harness of this machine left behind: seen to their end while the queue goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from acd.core.facts import Started
+from acd.core.models import Target
+from acd.core.settings import Settings
+from acd.files.folder import SessionFolder
+from acd.harness.recovery import recover, unfinished
+from acd.queue.observer import Observer
+
+_POLL = 0.1
+
+
+class Orphans:
+    """The sessions that had not ended when this process started.
+
+    Their agents may live on, for as long as a session takes: so they are looked after beside the turns, and only the
+    turns of their own targets wait for them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folders: dict[str, list[SessionFolder]] = defaultdict(list)
+        self._work: asyncio.Task[None] | None = None
+        self._targets: dict[UUID, Target] = {}
+        for folder in unfinished(settings):
+            started = next((f for f in folder.journal.facts() if isinstance(f, Started)), None)
+            if started is not None:
+                self._folders[started.target.path].append(folder)
+                self._targets[started.session_id] = started.target
+
+    def look_after(
+        self, ring: Callable[[SessionFolder], None], stop: asyncio.Event, observer: Observer
+    ) -> asyncio.Task[None]:
+        """Begin to see them to their end; the task ends when all have."""
+        self._work = asyncio.create_task(self._look_after(ring, stop, observer), name="orphans")
+        return self._work
+
+    async def _look_after(
+        self, ring: Callable[[SessionFolder], None], stop: asyncio.Event, observer: Observer
+    ) -> None:
+        outcomes = await recover(
+            self._settings, ring, stop=stop, on_progress=observer.session_progress
+        )
+        for outcome in outcomes:
+            target = self._targets.get(outcome.session_id)
+            if target is not None:
+                observer.session_ended(target, outcome)
+
+    async def gone_from(self, path: Path, stop: asyncio.Event) -> None:
+        """Wait until none of them works in a target's folder any more, or `stop` is set."""
+        folders = self._folders.get(str(path), [])
+        while self._work and not self._work.done() and not stop.is_set():
+            if not any(folder.lock.exists() for folder in folders):
+                return
+            await asyncio.sleep(_POLL)

@@ -1,0 +1,167 @@
+"""A look at targets: what the database and their feature lists say, and what follows from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from acd.core.errors import FeatureListError, FeatureListMissing
+from acd.core.models import Target
+from acd.core.settings import Settings
+from acd.database.connection import Database
+from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
+from acd.harness.routing import ModelChoice, ModelConfig, choose_model
+from acd.queue.file import QueueFile
+from acd.queue.turn import (
+    FeatureCount,
+    PastSession,
+    Step,
+    Stop,
+    TargetState,
+    next_step,
+    rules_of,
+)
+
+_SAVING_TIME = 1.0
+"""A list that cannot be read may just be being saved: it gets so long, in seconds, to become readable."""
+_AT_A_TIME = 8
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """What would be done with a target now."""
+
+    target: Target
+    step: Step
+    model: str
+    fallback_model: str | None = None
+
+
+async def read_states(
+    db: Database, since: datetime, target_ids: Sequence[UUID] | None = None
+) -> list[TargetState]:
+    """The targets (all of them), by priority, with what happened since a moment.
+
+    Raises:
+        DatabaseError: as `Database.fetch_all`.
+    """
+    ids = None if target_ids is None else list(target_ids)
+    rows = await db.fetch_all("queue.turn_state", since=since, ids=ids)
+    return [_state(row) for row in rows]
+
+
+def _state(row: dict[str, Any]) -> TargetState:
+    target = Target(**{name: row[name] for name in Target.__struct_fields__})
+    return TargetState(
+        target,
+        row["status"],
+        row["status_reason"],
+        sessions_used=row["sessions_used"],
+        last_number=row["last_number"],
+        sessions_since=row["sessions_since"],
+        completed_since=row["completed_since"],
+        last_finished_at=row["last_finished_at"],
+        recent=msgspec.convert(row["recent"], list[PastSession]),
+        limit_resets_at=row["limit_resets_at"],
+        limit_window=row["limit_window"],
+    )
+
+
+async def count_features(target: Target, queue_dir: Path | None) -> FeatureCount | None:
+    """The features of a target's list as it stands now; None where there is no list yet.
+
+    Raises:
+        FeatureListError: it cannot be read, also after a moment.
+    """
+    path, roots = feature_list_path(target), feature_list_roots(target, queue_dir)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _SAVING_TIME
+    while True:
+        try:
+            features = await asyncio.to_thread(read_feature_list, path, roots)
+        except FeatureListMissing:
+            return None
+        except FeatureListError:
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(_SAVING_TIME / 5)
+        else:
+            left = [each for each in features if not each.passes and not each.skipped]
+            return FeatureCount(len(features), len(left))
+
+
+async def decide(
+    state: TargetState,
+    queue_dir: Path | None,
+    settings: Settings,
+    choice: ModelChoice,
+    *,
+    once: bool,
+    resets_at: datetime | None = None,
+) -> Step:
+    """The next step of a target that is on this machine; the rest is `next_step`."""
+    target = state.target
+    rules = rules_of(settings, once=once, max_retries=choice.max_retries)
+    if target.enabled and not Path(target.path).is_dir():
+        return Stop(f"there is no folder {target.path} on this machine")
+    try:
+        features = await count_features(target, queue_dir)
+    except FeatureListError as error:
+        return Stop(str(error)) if target.enabled else next_step(state, None, rules, _now())
+    return next_step(state, features, rules, _now(), resets_at=resets_at)
+
+
+async def plan_targets(
+    states: Sequence[TargetState],
+    queue_dir: Path | None,
+    models: ModelConfig,
+    settings: Settings,
+    *,
+    once: bool = False,
+) -> list[Planned]:
+    """What would be done with each, in the order given."""
+    slots = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(state: TargetState) -> Planned:
+        choice = choose_model(state.target.complexity, models)
+        async with slots:
+            step = await decide(state, queue_dir, settings, choice, once=once)
+        return Planned(state.target, step, choice.model, choice.fallback)
+
+    return list(await asyncio.gather(*map(one, states)))
+
+
+async def plan_queue(
+    db: Database, settings: Settings, queue: QueueFile, repo_ids: Sequence[str] = ()
+) -> list[Planned]:
+    """What a run would do with the targets of a queue file now; writes nothing.
+
+    Raises:
+        DatabaseError: as `read_states`.
+    """
+    targets = [t for t in queue.targets if not repo_ids or t.repo_id in repo_ids]
+    stored = await read_states(db, _now(), [target.id for target in targets])
+    known = {state.target.id: state for state in stored}
+    states = [
+        _as_in_file(known.get(target.id), target)
+        for target in sorted(targets, key=lambda target: (target.priority, target.repo_id))
+    ]
+    return await plan_targets(states, queue.folder, queue.models, settings)
+
+
+def _as_in_file(stored: TargetState | None, target: Target) -> TargetState:
+    """The state after a sync: an entry that was disabled (which had paused it) may be enabled now."""
+    if stored is None:
+        return TargetState(target, "pending")
+    resumed = stored.status == "paused" and not stored.target.enabled and target.enabled
+    status = "pending" if resumed else stored.status
+    return msgspec.structs.replace(stored, target=target, status=status)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
