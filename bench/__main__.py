@@ -1,0 +1,50 @@
+"""`python -m bench [name …] [--json]`: every benchmark, or those named."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from rich.console import Console
+
+from bench import ledger
+from bench.figures import Outcome, place, show
+
+_BENCHMARKS: dict[str, Callable[[], Awaitable[Outcome]]] = {
+    "ledger": ledger.measure,
+}
+
+
+def main() -> None:
+    """Measure, print, and fail when an aim was missed with `--strict`."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(_BENCHMARKS))
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when an aim was missed")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(_BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are: {', '.join(_BENCHMARKS)}")
+    console = Console(stderr=given.json)
+    outcomes = []
+    for name in given.names or _BENCHMARKS:
+        outcomes.append(asyncio.run(_BENCHMARKS[name]()))
+        show(outcomes[-1], console)
+    where = place()
+    if given.json:
+        print(msgspec.json.encode({"place": where, "outcomes": outcomes}).decode())
+    else:
+        console.print(_told(msgspec.to_builtins(where)))
+    missed = any(figure.met is False for outcome in outcomes for figure in outcome.figures)
+    sys.exit(1 if missed and given.strict else 0)
+
+
+def _told(where: dict[str, object]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in where.items())
+
+
+if __name__ == "__main__":
+    main()
