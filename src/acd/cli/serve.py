@@ -1,0 +1,73 @@
+"""`acd serve`: the API and the pages without any work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
+from acd.cli.output import say
+from acd.core.errors import DatabaseAway
+from acd.core.settings import Settings, load_settings
+from acd.database.connection import open_database
+from acd.ledger.pending import pending_folders
+from acd.ledger.recorder import Recorder
+from acd.server import serve as serve_until_cancelled
+
+app = new_app()
+logger = logging.getLogger("acd.cli")
+
+_LOOK_S = 30.0
+
+
+@app.command()
+def serve(
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    queue: QueueFile = None,
+    verbose: Verbose = False,
+) -> None:
+    """Serve the API and the pages until stopped, and record what waits in files of this machine."""
+    settings = load_settings(home=home, database_url=database_url, queue_file=queue)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with (
+        open_database(settings, application="acd serve") as db,
+        Recorder(db, settings) as recorder,
+    ):
+
+        async def count_pending() -> int:
+            return len(await pending_folders(db, settings))
+
+        serving = asyncio.create_task(
+            serve_until_cancelled(db, settings, pending=count_pending, ready=_tell), name="server"
+        )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        recording = asyncio.create_task(_keep_recording(recorder), name="recording")
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+        finally:
+            recording.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await recording
+    say("Stopped.")
+
+
+def _tell(address: str) -> None:
+    say(f"Pages and API at {address} (Ctrl-C stops)")
+
+
+async def _keep_recording(recorder: Recorder) -> None:
+    """Look now and then for what other programs left in files while they had no database."""
+    while True:
+        with contextlib.suppress(DatabaseAway):  # the next look finds it
+            found = await recorder.catch_up_all()
+            if found.folders:
+                logger.info("recording %d bytes of %d sessions", found.bytes, found.folders)
+        await asyncio.sleep(_LOOK_S)

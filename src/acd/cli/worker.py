@@ -1,0 +1,39 @@
+"""`acd worker`: work what others queue."""
+
+from __future__ import annotations
+
+import typer
+
+from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
+from acd.cli.run import Concurrency, NoLive
+from acd.cli.working import Look, work_and_show
+from acd.core.settings import load_settings
+from acd.queue.orchestrator import RunOptions, worker
+
+app = new_app()
+
+
+@app.command("worker")
+def take_turns(
+    concurrency: Concurrency = None,
+    no_live: NoLive = False,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    queue: QueueFile = None,
+    verbose: Verbose = False,
+) -> None:
+    """Work the sessions that an `acd run` on the same database queued, until stopped; it begins none by itself.
+
+    Ctrl-C ends the sessions in order, a second one at once. Exit status: that of `acd run`.
+    """
+    settings = load_settings(
+        home=home, database_url=database_url, queue_file=queue, concurrency=concurrency
+    )
+    options = RunOptions(concurrency=settings.concurrency)
+    status = work_and_show(
+        settings,
+        "worker",
+        Look(live=not no_live, serve=False),
+        lambda db, observer: worker(db, settings, options, observer=observer),
+    )
+    raise typer.Exit(status)
