@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -39,6 +39,9 @@ STREAM = "stream.jsonl"
 # line number, then the events of the line that begins there.
 _EVENT_BITS = 16
 _STREAM_HALF = 1 << (_EVENT_BITS - 1)
+
+# Whole milliseconds begun and ended, in whole numbers: `ledger.finish_tools` computes the same in PostgreSQL.
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class SourceLine(msgspec.Struct, frozen=True):
@@ -294,7 +297,7 @@ class Fold:
             row.tool_use_id, row.outcome, row.text = event.tool_use_id, event.outcome, event.text
             row.tool_name, begun = self._tools.pop(event.tool_use_id, (None, None))
             if begun is not None and row.occurred_at is not None:
-                row.duration_ms = max(0, int((row.occurred_at - begun).total_seconds() * 1000))
+                row.duration_ms = max(0, (row.occurred_at - begun) // _MILLISECOND)
         else:
             row.text, row.outcome = _told_by_event(event)
         self.batch.events.append(row)

@@ -177,7 +177,7 @@ ON CONFLICT DO NOTHING;
 -- Results of tools whose call was read in an earlier batch: their name and how long they took.
 UPDATE session_events e
 SET tool_name = u.tool_name,
-    duration_ms = greatest(0, (extract(epoch FROM (e.occurred_at - u.occurred_at)) * 1000)::bigint)
+    duration_ms = greatest(0, floor(extract(epoch FROM (e.occurred_at - u.occurred_at)) * 1000)::bigint)
 FROM session_events u
 WHERE e.target_id = %(target_id)s AND e.session_id = %(session_id)s AND e.seq = ANY(%(seqs)s::bigint[])
   AND u.target_id = e.target_id AND u.session_id = e.session_id AND u.kind = 'tool_used'
