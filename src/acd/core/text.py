@@ -48,9 +48,19 @@ _FORMS = (
     ("assw", _WORD + _ASSIGNED, _VALUE),
     ("pwd", _WORD + _ASSIGNED, _VALUE),
 )
+# A search for one character is faster still: that of a part's characters which text has least.
+_RARE_FIRST = "JQZXKWYVBCGPDUHERTNIASjqzxk_-:wgyp"
 _SECRETS = tuple(
-    (part, re.compile(f"({kept})(?:{secret})", re.DOTALL)) for part, kept, secret in _FORMS
+    (
+        min(part, key=f"{_RARE_FIRST}{part}".find),
+        part,
+        re.compile(f"({kept})(?:{secret})", re.DOTALL),
+    )
+    for part, kept, secret in _FORMS
 )
+
+# A secret whose beginning is shown is known as one by this many characters after it (a password in a URL: by the `@`).
+_MARGIN = 512
 
 
 def storable(text: str) -> str:
@@ -77,8 +87,8 @@ def redact(text: str) -> str:
     values of variables named like secrets (`…_TOKEN=`, `PASSWORD: `), JSON Web Tokens, PEM private keys (one
     that is cut off, too). A secret without such a form stays.
     """
-    for part, pattern in _SECRETS:
-        if part in text:
+    for character, part, pattern in _SECRETS:
+        if character in text and part in text:
             text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 
@@ -86,6 +96,11 @@ def redact(text: str) -> str:
 def excerpt(text: str, limit: int) -> str:
     """`text` as a row may hold it: redacted, storable, at most `limit` characters.
 
-    Only the beginning is searched for secrets, a few times `limit`, so that a huge text costs no more than a small one.
+    Only the beginning is searched for secrets, so that a huge text costs no more than a small one: what is shown and a
+    margin; a few times `limit` where a secret was found, since what stands behind it moves up.
     """
-    return shorten(storable(redact(text[: 8 * limit])), limit)
+    beginning = text[: limit + _MARGIN]
+    clean = redact(beginning)
+    if clean != beginning:
+        clean = redact(text[: max(8 * limit, limit + _MARGIN)])
+    return shorten(storable(clean[: limit + 1]), limit)
