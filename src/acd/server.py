@@ -142,12 +142,12 @@ def _loopback(host: str) -> str:
 
 def _taken(port: int) -> str:
     return (
-        f"port {port} is taken by {_holder(port)}; sessions are recorded all the same. "
+        f"port {port} is taken by {port_holder(port)}; sessions are recorded all the same. "
         "Stop that program, or choose another port with BACKEND_PORT."
     )
 
 
-def _holder(port: int) -> str:
+def port_holder(port: int) -> str:
     """Who listens on the port, as far as this user may know."""
     try:
         for connection in psutil.net_connections("tcp"):

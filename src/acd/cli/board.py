@@ -109,7 +109,7 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
     text = Text.assemble(_now(), f"{printable(name)} ", outcome(result.status))
     if result.duration_ms is not None:
         text.append(f" in {brief(result.duration_ms)}")
-    text.append(f": {signed(result.features_completed)} features")
+    text.append(f": features {signed(result.features_completed)}")
     if result.total_features is not None:
         unverified = " unverified" if result.passing_features else ""
         text.append(f" ({result.passing_features or 0}/{result.total_features}{unverified})")

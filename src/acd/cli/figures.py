@@ -69,6 +69,8 @@ def brief(milliseconds: int | None) -> str:
     if milliseconds is None:
         return NOTHING
     minutes, seconds = divmod(milliseconds // 1000, 60)
+    if milliseconds < 10_000:
+        return f"{milliseconds / 1000:.1f}s"
     if minutes < 1:
         return f"{seconds}s"
     if minutes < 60:

@@ -49,20 +49,20 @@ async def followed(db: Database, *, live: bool) -> AsyncIterator[tuple[Board, Fo
         return
     board = Board(lambda text, minor: None if minor else _print_line(console, text))
     with Live(
+        get_renderable=lambda: draw(board, footer),
         console=console,
         auto_refresh=False,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=sys.stderr.isatty(),
     ) as shown:
-        refreshing = asyncio.create_task(_refresh(shown, board, footer, db), name="live view")
+        refreshing = asyncio.create_task(_refresh(shown, board, db), name="live view")
         try:
             yield board, footer
         finally:
             refreshing.cancel()
             with suppress(asyncio.CancelledError):
                 await refreshing
-            shown.update(Text(""), refresh=True)
 
 
 class Footer:
@@ -75,11 +75,11 @@ def _print_line(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
 
 
-async def _refresh(shown: Live, board: Board, footer: Footer, db: Database) -> None:
+async def _refresh(shown: Live, board: Board, db: Database) -> None:
     asking = asyncio.create_task(_ask(board, db), name="live figures")
     try:
         while True:
-            shown.update(draw(board, footer), refresh=True)
+            shown.refresh()
             await asyncio.sleep(_REFRESH_S)
     finally:
         asking.cancel()

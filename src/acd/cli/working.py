@@ -115,7 +115,7 @@ async def _sum_up(
     failed = f" ({result.failed} failed)" if result.failed else ""
     figures = await _figures(db, board, began)
     say(
-        f"{_ENDINGS[result.ended_by]}: {sessions}{failed}, {signed(board.features_completed)} features{figures}.",
+        f"{_ENDINGS[result.ended_by]}: {sessions}{failed}, features {signed(board.features_completed)}{figures}.",
         after_blank=True,
     )
     for target in result.targets:
