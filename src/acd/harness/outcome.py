@@ -25,6 +25,9 @@ _OUR_REASONS: Mapping[EndReason, tuple[ErrorType, str]] = {
     "flooded": ("output_limit", "the agent printed more than it may"),
     "disk_full": ("disk_full", "the disk is nearly full"),
 }
+_UNTOLD = (None, "unknown")
+"""A report may know less than the error before it: Claude Code's result line does not tell billing from a bad request."""
+
 _SIGNALS = {129, 130, 137, 143}
 """Exit statuses by which programs say which signal ended them: HUP, INT, KILL, TERM."""
 
@@ -121,7 +124,7 @@ def _agents_words(ending: Ending) -> Verdict | None:
         failure.message if failure else "",
         report.text if report else "",
     ]
-    error_type: ErrorType = next((each for each in types if each), "unknown")
+    error_type: ErrorType = next((each for each in types if each not in _UNTOLD), "unknown")
     window, resets_at = _limit_of(error_type, ending)
     return Verdict(
         status="failed",
