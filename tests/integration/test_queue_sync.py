@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -111,6 +112,17 @@ async def test_what_vanished_is_disabled_and_comes_back(database: Database, queu
     back = rows(database)["b"]
     assert (back["enabled"], back["status"], back["status_reason"]) == (True, "pending", None)
     assert (result.summary.added, result.summary.changed) == (0, 1)
+
+
+async def test_targets_of_another_queue_file_are_left_alone(
+    database: Database, queue: Queue
+) -> None:
+    queue.write({"id": "mine", "path": "a"})
+    await sync(database, queue.settings)
+    other = queue.settings.queue_file.with_name("other-queue.json")
+    other.write_text('{"repos": [{"id": "other", "path": "b"}]}')
+    result = await sync(database, msgspec.structs.replace(queue.settings, queue_file=other))
+    assert (result.summary.disabled, result.summary.enabled) == (0, 2)
 
 
 async def test_what_a_target_has_reached_stays(database: Database, queue: Queue) -> None:

@@ -315,12 +315,17 @@ class _Orchestrator:
         await parts.turns.reprioritise(queue.targets)
         await self._begin_turns(edit.begun)
 
+    def _concerned(self) -> list[UUID] | None:
+        """Whose ends the result tells: the chosen targets, else those of the queue file, else all."""
+        if only := self._parts.options.only:
+            return list(only)
+        return [target.id for target in self._latest.queue.targets] if self._latest else None
+
     async def _result(self, recorded: bool) -> RunResult:
         parts = self._parts
         ends: list[TargetEnd] = []
         if not parts.ending.giving_up.is_set():
-            only = parts.options.only
-            states = await read_states(parts.db, self._since, list(only) if only else None)
+            states = await read_states(parts.db, self._since, self._concerned())
             ends = [TargetEnd(s.target.repo_id, s.status, s.status_reason) for s in states]
         return RunResult(
             parts.ending.by or "failed", parts.tally.completed, parts.tally.failed, recorded, ends

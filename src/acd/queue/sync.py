@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class SyncResult(msgspec.Struct, frozen=True):
 async def sync(db: Database, settings: Settings) -> SyncResult:
     """Read the queue file of the settings and bring the tables to it, features included.
 
-    Targets that are no longer in the file are disabled, never deleted. A target whose feature list cannot be read
+    Targets that are no longer in the file are disabled, never deleted; those of other queue files stay. A target whose feature list cannot be read
     keeps the features that it had.
 
     Raises:
@@ -62,11 +63,13 @@ async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
         DatabaseError: as there.
     """
     rows = [_row(target) for target in queue.targets]
+    ids = [target.id for target in queue.targets]
+    name = f"{socket.gethostname()}:{queue.path.resolve()}"
     async with db.transaction() as transaction:
-        written = await transaction.fetch_all("queue.upsert_targets", targets=Json(rows))
-        vanished = await transaction.fetch_all(
-            "queue.pause_vanished", ids=[target.id for target in queue.targets]
+        written = await transaction.fetch_all(
+            "queue.upsert_targets", targets=Json(rows), queue_file=name
         )
+        vanished = await transaction.fetch_all("queue.pause_vanished", ids=ids, queue_file=name)
     found, unreadable = await _record_lists(db, queue)
     counts = await db.fetch_one("queue.sync_summary")
     added = sum(row["added"] for row in written)

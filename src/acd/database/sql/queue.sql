@@ -4,10 +4,11 @@
 -- reached (features, a status that its sessions gave it) stays; a status that only its entry gave it is renewed.
 INSERT INTO targets AS t (
     id, repo_id, name, path, priority, complexity, enabled, focus, prompt, prd, feature_list, until_complete,
-    serial_group, tags, verify_command, agent, max_sessions, session_delay_s, status, status_reason)
+    serial_group, tags, verify_command, agent, max_sessions, session_delay_s, queue_file,
+    status, status_reason)
 SELECT
     e.id, e.repo_id, e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list,
-    e.until_complete, e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s,
+    e.until_complete, e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s, %(queue_file)s,
     CASE WHEN e.enabled THEN 'pending' ELSE 'paused' END,
     CASE WHEN e.enabled THEN NULL ELSE 'disabled in the queue file' END
 FROM jsonb_to_recordset(%(targets)s) AS e (
@@ -32,6 +33,7 @@ ON CONFLICT (id) DO UPDATE SET
     agent = excluded.agent,
     max_sessions = excluded.max_sessions,
     session_delay_s = excluded.session_delay_s,
+    queue_file = excluded.queue_file,
     (status, status_reason) = (
         SELECT
             CASE
@@ -47,16 +49,17 @@ ON CONFLICT (id) DO UPDATE SET
     updated_at = now()
 WHERE (
     t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list, t.until_complete,
-    t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s)
+    t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s, t.queue_file)
 IS DISTINCT FROM (
     excluded.name, excluded.path, excluded.priority, excluded.complexity, excluded.enabled, excluded.focus,
     excluded.prompt, excluded.prd, excluded.feature_list, excluded.until_complete, excluded.serial_group,
-    excluded.tags, excluded.verify_command, excluded.agent, excluded.max_sessions, excluded.session_delay_s)
+    excluded.tags, excluded.verify_command, excluded.agent, excluded.max_sessions, excluded.session_delay_s,
+    excluded.queue_file)
 RETURNING id, xmax = 0 AS added
 
 -- name: pause_vanished
--- Disable the targets that stood in a queue file once and stand in this one no more; they are never deleted. Targets
--- that other programs named (they have no feature list of their own) never came from the file and are left alone.
+-- Disable the targets that this queue file named last and names no more; they are never deleted. Targets of other
+-- queue files on the same database, and those that other programs named, are none of its business.
 UPDATE targets SET
     enabled = false,
     status = CASE WHEN status = 'complete' THEN status ELSE 'paused' END,
@@ -64,7 +67,7 @@ UPDATE targets SET
     updated_at = now()
 WHERE id IN (
     SELECT id FROM targets
-    WHERE enabled AND feature_list IS NOT NULL AND NOT id = ANY(%(ids)s::uuid[])
+    WHERE enabled AND queue_file = %(queue_file)s AND NOT id = ANY(%(ids)s::uuid[])
     ORDER BY id
     FOR UPDATE)
 RETURNING id

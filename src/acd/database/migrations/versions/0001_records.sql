@@ -28,6 +28,7 @@ CREATE TABLE targets (
     agent            text NOT NULL DEFAULT 'claude-code',
     max_sessions     integer NOT NULL DEFAULT 50,
     session_delay_s  double precision NOT NULL DEFAULT 0,
+    queue_file       text,
     total_features   integer NOT NULL DEFAULT 0,
     passing_features integer NOT NULL DEFAULT 0,
     percent_complete numeric(5, 2) NOT NULL DEFAULT 0,
@@ -41,6 +42,7 @@ CREATE TABLE targets (
     updated_at       timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE targets IS 'Repositories in the queue';
+COMMENT ON COLUMN targets.queue_file IS 'Host and path of the queue file that named it last; null when none ever did';
 COMMENT ON COLUMN targets.features_at IS 'When the feature list was last seen; null when it never was';
 
 CREATE TABLE harness_sessions (
