@@ -94,7 +94,12 @@ class EmbeddedServer:
             self._bring_up()
 
     def leave(self) -> None:
-        """Be no client any more; where we were the last one, wait until the server has stopped."""
+        """Be no client any more; where we were the last one, wait until the server has stopped.
+
+        A guard that was killed is replaced first: somebody has to stop the server.
+        """
+        if self._users.is_held and is_free(self.places.guard):
+            self._replace_guard()
         self._users.unlock()
         if self.places.users.exists() and not self._kept():
             self.wait_until_stopped()
@@ -159,6 +164,15 @@ class EmbeddedServer:
                 return
             time.sleep(_POLL)
         raise DatabaseAway(f"the embedded PostgreSQL did not become ready: {reason}")
+
+    def _replace_guard(self) -> None:
+        lock = FileLock(self.places.guard)
+        with FileLock(self.places.gate).held(seconds=_GATE_TIMEOUT) as got:
+            if got and self.status().pid and lock.try_lock():
+                try:
+                    self._start_guard(lock)
+                finally:
+                    lock.unlock()
 
     def _ask(self) -> str:
         """Connect once; the reason why that failed, empty when it did not."""

@@ -26,6 +26,11 @@ class FileLock:
             raise ValueError(f"{self._path} is not locked")
         return self._fd
 
+    @property
+    def is_held(self) -> bool:
+        """Whether we hold it."""
+        return self._fd is not None
+
     def try_lock(self, *, shared: bool = False) -> bool:
         """Take the lock if nobody is in the way."""
         if self._fd is not None:

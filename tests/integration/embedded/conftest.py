@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ import asyncio, sys
 from acd.core.settings import load_settings
 from acd.database.connection import open_database
 
-ASK = "SELECT value, current_setting('TimeZone'), current_setting('server_encoding') FROM acd_settings WHERE key = %(key)s"
+ASK = "SELECT value, current_setting('TimeZone') AS zone, current_setting('server_encoding') AS encoding " \\
+    "FROM acd_settings WHERE key = %(key)s"
 
 async def main():
     ended = asyncio.Event()
@@ -122,24 +124,23 @@ def server(settings: Settings) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture
-def ordinary(tmp_path: Path) -> Iterator[tuple[list[str], Path]]:
-    """Words that start a program as an ordinary user, and a home of that user's.
+def ordinary() -> Iterator[tuple[list[str], Path]]:
+    """Words that start a program as an ordinary user, and a folder of that user's with a short name.
 
     As root we become `nobody`, who keeps the right to read what root can (the interpreter may lie in a folder of
     root's) but none to write or to be root.
     """
-    home = tmp_path / "theirs"
-    home.mkdir()
-    if os.geteuid() != 0:
-        yield [], home
-        return
-    account = pwd.getpwnam("nobody")
-    os.chown(home, account.pw_uid, account.pw_gid)
-    setpriv = shutil.which("setpriv")
-    assert setpriv, "as root these tests need setpriv (util-linux)"
-    words = f"{setpriv} --reuid={account.pw_uid} --regid={account.pw_gid} --clear-groups"
-    reading = " --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
-    yield (words + reading).split(), home
+    with tempfile.TemporaryDirectory(prefix="acd-", dir="/tmp") as folder:
+        if os.geteuid() != 0:
+            yield [], Path(folder)
+            return
+        account = pwd.getpwnam("nobody")
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        setpriv = shutil.which("setpriv")
+        assert setpriv, "as root these tests need setpriv (util-linux)"
+        words = f"{setpriv} --reuid={account.pw_uid} --regid={account.pw_gid} --clear-groups"
+        reading = " --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
+        yield (words + reading).split(), Path(folder)
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 30) -> None:

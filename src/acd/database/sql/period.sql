@@ -32,7 +32,7 @@ WITH chosen AS MATERIALIZED (
 ), by_error AS (
     SELECT e.error_type AS "errorType", count(*) AS errors,
            count(*) FILTER (WHERE e.context->>'origin' = 'retry') AS "retriedByAgent",
-           (array_agg(e.message ORDER BY e.occurred_at DESC))[1] AS "lastMessage"
+           (array_agg(e.message ORDER BY e.context->>'origin' = 'retry', e.occurred_at DESC))[1] AS "lastMessage"
     FROM chosen c JOIN harness_errors e ON e.target_id = c.target_id AND e.session_id = c.id
     GROUP BY e.error_type
     ORDER BY count(*) DESC, e.error_type
