@@ -1,0 +1,62 @@
+"""The program itself, on a database of the test's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+SEED = Path(__file__).parents[1] / "reports" / "seed.sql"
+
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    home = tmp_path / "user"
+    home.mkdir(exist_ok=True)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TZ": "UTC",
+        "ACD_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": database_url,
+        "ACD_QUEUE_FILE": str(tmp_path / "repo-queue.json"),
+        "BACKEND_PORT": "0",
+    }
+
+
+@pytest.fixture
+def acd(environment: dict[str, str], tmp_path: Path) -> Program:
+    """Runs the program to its end; further environment variables by keyword."""
+
+    def call(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "acd", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            env=environment | more,
+            cwd=tmp_path,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def seed(database_url: str) -> Callable[[], None]:
+    """Puts the known rows of the reports' tests into the database."""
+
+    def fill() -> None:
+        with psycopg.connect(database_url) as connection:
+            connection.execute("SET TIME ZONE 'UTC'")
+            connection.execute(SEED.read_bytes())
+
+    return fill
