@@ -21,7 +21,7 @@ from acd.files.locks import wait_for
 from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
 from acd.harness.environment import agent_environment, names_in
-from acd.harness.outcome import Outcome
+from acd.harness.outcome import Ending, Outcome
 from acd.harness.plan import SessionPlan
 from acd.harness.preparation import Preparation
 from acd.harness.process import ChildProcess, start_process
@@ -138,13 +138,11 @@ class _Session:
             attendant = Attendant(record, started, self.adapter, self.settings, self.on_progress)
             agent = _Agent(self, record, attendant, preparation, repository)
             cancelled = await agent.run()
-            ending = await attendant.end(
-                agent.process,
-                agent.reason,
-                trouble=preparation.trouble.verdict,
-                grace=0 if cancelled else None,
-                duration_ms=round((time.monotonic() - began) * 1000),
-            )
+            try:
+                ending = await agent.end(began, grace=0 if cancelled else None)
+            except asyncio.CancelledError:  # while it was given time to end in order
+                cancelled = True
+                ending = await agent.end(began, grace=0)
             outcome = await close_session(record, self.adapter, self.settings, ending)
             folder.lock.unlink()
         if cancelled:
@@ -199,6 +197,16 @@ class _Agent:
             self.reason = "stopped"
             return True
         return False
+
+    async def end(self, began: float, grace: float | None) -> Ending:
+        """See that no process of it is left; see `Attendant.end`."""
+        return await self.attendant.end(
+            self.process,
+            self.reason,
+            trouble=self.preparation.trouble.verdict,
+            grace=grace,
+            duration_ms=round((time.monotonic() - began) * 1000),
+        )
 
     def _start(self) -> None:
         session, plan = self.session, self.session.plan
