@@ -43,9 +43,9 @@ class Workers:
             stack.close()
 
     def close(self) -> None:
-        """Leave all that were entered."""
-        for worker_id in list(self._held):
-            self.leave(worker_id)
+        """Let go of all. One that could not tell the database that it ended is dead from now on, to everybody here."""
+        while self._held:
+            self._held.popitem()[1].close()
 
     def presence(self, worker_id: int | None) -> Presence:
         """Where a worker is, as far as this machine can tell."""

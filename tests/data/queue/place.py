@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
@@ -59,6 +60,7 @@ class Place:
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.queue = folder / "repo-queue.json"
         self.scenario = folder / "scenario.json"
         self.settings = Settings(
@@ -71,6 +73,13 @@ class Place:
             terminate_grace=2,
             free_space_floor=0,
         )
+
+    @property
+    def changed_settings(self) -> dict[str, str]:
+        """What differs from the defaults, as another process can be told it."""
+        defaults = msgspec.structs.asdict(Settings(home=Path()))
+        ours = msgspec.structs.asdict(self.settings)
+        return {name: str(value) for name, value in ours.items() if value != defaults[name]}
 
     def repository(self, name: str, features: Sequence[str] | None = ()) -> Path:
         path = self.folder / name
