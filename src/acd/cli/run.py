@@ -86,7 +86,9 @@ def run(
         settings,
         "run",
         look,
-        lambda db, observer: work_queue(db, settings, options, observer=observer),
+        lambda db, observer, ending: work_queue(
+            db, settings, options, observer=observer, ending=ending
+        ),
     )
     raise typer.Exit(status)
 

@@ -8,7 +8,10 @@ from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.run import Concurrency, NoLive
 from acd.cli.working import Look, work_and_show
 from acd.core.settings import load_settings
-from acd.queue.orchestrator import RunOptions, worker
+from acd.database.connection import Database
+from acd.queue.ending import Ending
+from acd.queue.observer import Observer
+from acd.queue.orchestrator import RunOptions, RunResult, worker
 
 app = new_app()
 
@@ -30,10 +33,10 @@ def take_turns(
         home=home, database_url=database_url, queue_file=queue, concurrency=concurrency
     )
     options = RunOptions(concurrency=settings.concurrency)
-    status = work_and_show(
-        settings,
-        "worker",
-        Look(live=not no_live, serve=False),
-        lambda db, observer: worker(db, settings, options, observer=observer),
-    )
-    raise typer.Exit(status)
+
+    async def work(db: Database, observer: Observer, ending: Ending) -> RunResult:
+        observer.message("working what others queue; Ctrl-C ends in order", warning=False)
+        return await worker(db, settings, options, observer=observer, ending=ending)
+
+    look = Look(live=not no_live, serve=False)
+    raise typer.Exit(work_and_show(settings, "worker", look, work))

@@ -21,6 +21,7 @@ from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.harness.process import hide_from_children
 from acd.ledger.pending import pending_folders
+from acd.queue.ending import Ending, ended_by_signals
 from acd.queue.observer import Observer
 from acd.queue.orchestrator import RunResult
 from acd.reports import sessions as report
@@ -32,7 +33,7 @@ logger = logging.getLogger("acd.cli")
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _MOST = 1000
 
-Work = Callable[[Database, Observer], Awaitable[RunResult]]
+Work = Callable[[Database, Observer, Ending], Awaitable[RunResult]]
 
 
 class Look(NamedTuple):
@@ -58,11 +59,12 @@ def work_and_show(settings: Settings, command: str, look: Look, work: Work) -> i
 async def _work_and_show(settings: Settings, command: str, look: Look, work: Work) -> int:
     began = datetime.now(UTC)
     async with open_database(settings, application=f"acd {command}") as db:
-        async with (
-            followed(db, live=look.live) as (board, footer),
-            _served(db, settings, board, footer if look.serve else None),
-        ):
-            result = await work(db, board)
+        ending = Ending()
+        async with followed(db, live=look.live) as (board, footer):
+            # From here on: work that has only just begun ends in order too.
+            with ended_by_signals(ending, board.message):
+                async with _served(db, settings, board, footer if look.serve else None):
+                    result = await work(db, board, ending)
         await _sum_up(db, settings, board, result, began)
     return exit_status(result)
 
