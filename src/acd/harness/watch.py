@@ -85,11 +85,11 @@ class Watch:
 
     def _look(self) -> None:
         printed, complained = self.folder.stream.stat().st_size, self.folder.stderr.stat().st_size
+        self.follower.advance()
         if (printed, complained) != (self.live.printed, self._complained):
             self.live.printed, self._complained = printed, complained
             self.live.last_activity = time.monotonic()
             self.on_output()
-        self.follower.advance()
         if time.monotonic() - self._last_tick >= _TICK:
             self._last_tick = time.monotonic()
             self.on_tick()
