@@ -5,6 +5,7 @@ Live recording, catching up after an outage, recovery after a crash and sessions
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -25,13 +26,18 @@ from acd.files.journal import Journal
 from acd.files.lines import LineReader
 from acd.ledger.fold import JOURNAL, STREAM, FileKind, Fold, SourceLine
 from acd.ledger.price import PriceList
-from acd.ledger.rows import NO_SESSION, Batch, FileRow
+from acd.ledger.rows import NO_SESSION, FileRow
 from acd.ledger.write import MovedOn, Owner, Written, write_batch
 
 logger = logging.getLogger("acd.ledger")
 
 _HEAD = 4096
-_BATCH_BYTES = 4 * 1024 * 1024
+
+# A part ends at so many rows or bytes: few statements and little memory, also when every line is short.
+_PART_ROWS = 2000
+_PART_BYTES = 16 * 1024 * 1024
+_CAREFUL_BYTES = 1024 * 1024
+_LINES_BETWEEN_PAUSES = 16
 
 
 @dataclass
@@ -43,6 +49,51 @@ class _OpenFile:
     reader: LineReader
     recorded: int
     lines_read: int
+
+
+class _Refused(Exception):
+    """PostgreSQL refused something in a part whose lines are no longer at hand."""
+
+
+@dataclass
+class _Stretch:
+    """How far a part goes in one file: the end of its last line there, and how many lines."""
+
+    end: int
+    lines: int = 0
+
+
+@dataclass
+class _Part:
+    """What is written at a time: what a number of lines amounts to, and where they stand.
+
+    `clock` is that before the first of them. `lines` are kept only where PostgreSQL has just refused something.
+    """
+
+    clock: datetime
+    fold: Fold
+    stretches: dict[str, _Stretch] = field(default_factory=dict)
+    lines: list[SourceLine] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, source: SourceLine, *, keep: bool) -> None:
+        """Fold a line in."""
+        self.fold.add(source)
+        length = source.line.length
+        end = source.line.offset + length
+        stretch = self.stretches.setdefault(source.name, _Stretch(end))
+        stretch.end = end
+        stretch.lines += 1
+        self.size += length
+        if keep:
+            self.lines.append(source)
+
+    @property
+    def full(self) -> bool:
+        """Whether it has the size in which parts are written."""
+        batch = self.fold.batch
+        rows = len(batch.usage) + len(batch.events) + len(batch.errors) + len(batch.left_out)
+        return rows >= _PART_ROWS
 
 
 @dataclass
@@ -61,6 +112,7 @@ class Source:
     clock: datetime
     ended: bool = False
     _files: dict[str, _OpenFile] = field(default_factory=dict)
+    _room: int = _PART_BYTES
 
     async def catch_up(self) -> None:
         """Record everything that the files hold now.
@@ -68,26 +120,55 @@ class Source:
         Raises:
             DatabaseAway: what was not recorded is recorded by the next call.
         """
-        while await self._step():
-            pass
+        while True:
+            try:
+                await self._record()
+            except MovedOn:
+                self._files.clear()
+            except _Refused:
+                self._files.clear()
+                self._room = _CAREFUL_BYTES
+            except BaseException:
+                # The outcome is in doubt: ask the database where the files stand before reading on.
+                self._files.clear()
+                raise
+            else:
+                return
 
-    async def _step(self) -> bool:
-        """Read, fold and write one batch; whether there may be more."""
-        try:
-            await self._open_files()
-            lines = self._read()
-            if not lines:
-                return False
-            await self._write(lines)
-        except MovedOn:
-            self._files.clear()
-        except BaseException:
-            # The outcome is in doubt: ask the database where the files stand before reading on.
-            self._files.clear()
-            raise
-        return True
+    async def _record(self) -> None:
+        """Write part after part; while PostgreSQL works on one, the next is read and folded."""
+        await self._open_files()
+        part = await self._next_part(self.clock, self.ended)
+        while part is not None:
+            clock = part.fold.batch.last_at or part.clock
+            ended = self.ended or part.fold.batch.ended is not None
+            ahead = asyncio.create_task(self._next_part(clock, ended))
+            try:
+                await self._write(part)
+            except BaseException:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+                raise
+            # Nothing was there when the write began: perhaps there is now.
+            part = await ahead or await self._next_part(self.clock, self.ended)
 
     # ---- reading --------------------------------------------------------------------------------------------
+
+    async def _next_part(self, clock: datetime, ended: bool) -> _Part | None:
+        """Read and fold what comes next, pausing often: nobody who shares the loop waits long."""
+        await self._open_files()
+        part = _Part(clock, self._new_fold(clock))
+        careful = self._room == _CAREFUL_BYTES
+        sizes = {name: _size(self.folder / name) for name in self._files}
+        while part.size < self._room and not part.full:
+            lines = self._read(sizes, ended)
+            if not lines:
+                break
+            for index, line in enumerate(lines, 1):
+                part.add(line, keep=careful)
+                if index % _LINES_BETWEEN_PAUSES == 0:
+                    await asyncio.sleep(0)
+        return part if part.stretches else None
 
     async def _open_files(self) -> None:
         names = _names(self.folder)
@@ -95,10 +176,11 @@ class Source:
             return
         ids = {"target_id": self.owner.target_id, "session_id": self.owner.session_id}
         rows = await self.database.fetch_all("ledger.files_of", host=self.owner.host, **ids)
-        session = await self.database.fetch_one("ledger.session_state", **ids)
-        if session is not None:
-            self.clock = session["last_event_at"] or session["started_at"]
-            self.ended = session["status"] != "running"
+        if not self._files:
+            session = await self.database.fetch_one("ledger.session_state", **ids)
+            if session is not None:
+                self.clock = session["last_event_at"] or session["started_at"]
+                self.ended = session["status"] != "running"
         known = {row["name"]: row for row in rows}
         for name, kind in names.items():
             if name not in self._files:
@@ -114,48 +196,73 @@ class Source:
             name, kind, reader, known["read_offset"], known["lines_read"] if goes_on else 0
         )
 
-    def _read(self) -> list[SourceLine]:
-        lines: list[SourceLine] = []
-        room = _BATCH_BYTES
-        for file in self._files.values():
-            if room <= 0:
-                break
-            for line in file.reader.read(room, final=self.ended and file.kind == "stream"):
-                lines.append(SourceLine(file.name, file.kind, line, file.lines_read))
-                file.lines_read += 1
-                room -= line.length
-        return lines
+    def _read(self, sizes: dict[str, int], ended: bool) -> list[SourceLine]:
+        """Some lines of the file that is least far read, by share: the journal first, then all evenly.
+
+        So the lines of stream and transcript that tell of one request mostly meet in one part.
+
+        Args:
+            sizes: of each file, without those found to hold no whole line; adds to them.
+            ended: whether the agent has ended, so that a last line without its end is one.
+        """
+        while waiting := [f for f in self._files.values() if sizes[f.name] > f.reader.offset]:
+            file = min(
+                waiting, key=lambda f: (f.kind != "journal", f.reader.offset / sizes[f.name])
+            )
+            lines = file.reader.read(1, final=ended and file.kind == "stream")
+            if lines:
+                first = file.lines_read
+                file.lines_read += len(lines)
+                return [
+                    SourceLine(file.name, file.kind, line, number)
+                    for number, line in enumerate(lines, first)
+                ]
+            sizes[file.name] = 0
+        return []
 
     # ---- writing --------------------------------------------------------------------------------------------
 
-    async def _write(self, lines: list[SourceLine]) -> None:
-        """Write the batch; where PostgreSQL refuses something in it, halve it until the one bad line is alone."""
-        fold = self._new_fold()
-        for line in lines:
-            fold.add(line)
+    async def _write(self, part: _Part) -> None:
+        """Write a part. Where PostgreSQL refuses something in it, halve it until the one bad line is alone."""
         try:
-            await self._write_batch(fold.batch, lines)
+            await self._write_rows(part)
         except DataRefused as error:
-            if len(lines) > 1:
-                middle = len(lines) // 2
-                await self._write(lines[:middle])
-                await self._write(lines[middle:])
-                return
-            alone = self._new_fold()
-            alone.leave_out(lines[0], f"refused by the database: {error}")
-            await self._write_batch(alone.batch, lines)
+            await self._write_divided(part, error)
+        else:
+            self._room = min(2 * self._room, _PART_BYTES)
 
-    def _new_fold(self) -> Fold:
+    async def _write_divided(self, part: _Part, error: DataRefused) -> None:
+        lines = part.lines
+        if not lines:
+            raise _Refused from error
+        if len(lines) > 1:
+            middle = len(lines) // 2
+            await self._write(self._part_of(lines[:middle], part.clock))
+            await self._write(self._part_of(lines[middle:], self.clock))
+            return
+        alone = self._part_of(lines, part.clock)
+        alone.fold = self._new_fold(part.clock)
+        alone.fold.leave_out(lines[0], f"refused by the database: {error}")
+        await self._write_rows(alone)
+
+    def _part_of(self, lines: list[SourceLine], clock: datetime) -> _Part:
+        part = _Part(clock, self._new_fold(clock))
+        for line in lines:
+            part.add(line, keep=True)
+        return part
+
+    def _new_fold(self, clock: datetime) -> Fold:
         return Fold(
             owner_id=self.owner.session or self.owner.target_id,
             agent=self.adapter,
             prices=self.prices,
-            clock=self.clock,
+            clock=clock,
             has_stream=self.has_stream,
         )
 
-    async def _write_batch(self, batch: Batch, lines: list[SourceLine]) -> None:
-        batch.files = self._progress(lines, batch)
+    async def _write_rows(self, part: _Part) -> None:
+        batch = part.fold.batch
+        batch.files = [self._progress(name, part) for name in part.stretches]
         written = await write_batch(self.database, self.owner, batch)
         self.clock = batch.last_at or self.clock
         for row in batch.files:
@@ -163,26 +270,21 @@ class Source:
         if self.owner.session is not None:
             self._tell(written)
 
-    def _progress(self, lines: list[SourceLine], batch: Batch) -> list[FileRow]:
-        """The new state of each file that the lines came from."""
-        ends = {source.name: source.line.offset + source.line.length for source in lines}
-        rows = []
-        for name, end in ends.items():
-            stat, head = _look(self.folder / name, min(_HEAD, end))
-            rows.append(
-                FileRow(
-                    name=name,
-                    inode=stat.st_ino,
-                    size=stat.st_size,
-                    head_sha256=hashlib.sha256(head).hexdigest(),
-                    head_length=len(head),
-                    from_offset=self._files[name].recorded,
-                    read_offset=end,
-                    lines_read=sum(source.name == name for source in lines),
-                    lines_left_out=sum(row.name == name for row in batch.left_out),
-                )
-            )
-        return rows
+    def _progress(self, name: str, part: _Part) -> FileRow:
+        """The new state of a file that lines of the part came from."""
+        stretch = part.stretches[name]
+        stat, head = _look(self.folder / name, min(_HEAD, stretch.end))
+        return FileRow(
+            name=name,
+            inode=stat.st_ino,
+            size=stat.st_size,
+            head_sha256=hashlib.sha256(head).hexdigest(),
+            head_length=len(head),
+            from_offset=self._files[name].recorded,
+            read_offset=stretch.end,
+            lines_read=stretch.lines,
+            lines_left_out=sum(row.name == name for row in part.fold.batch.left_out),
+        )
 
     def _tell(self, written: Written) -> None:
         """The two lines that the mission names."""
@@ -248,6 +350,13 @@ def _goes_on(path: Path, known: dict[str, Any]) -> bool:
         return True
     logger.warning("%s was rewritten: it is read again from its beginning", printable(str(path)))
     return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _look(path: Path, length: int) -> tuple[os.stat_result, bytes]:

@@ -44,7 +44,7 @@ _STREAM_HALF = 1 << (_EVENT_BITS - 1)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class SourceLine(msgspec.Struct, frozen=True):
+class SourceLine(msgspec.Struct, frozen=True, gc=False):
     """A line and the file it stands in: `name` is relative to the session's folder, `number` counts its lines from 0."""
 
     name: str
@@ -187,9 +187,26 @@ class Fold:
 
     def _add_request(self, event: events.RequestSeen) -> None:
         at = event.at or self.clock
+        known = self.batch.usage.get(event.request_key)
+        if known is None:
+            self.batch.usage[event.request_key] = self._usage_row(event, at)
+            return
+        if (event.usage.total, event.usage.output_tokens) > (known.total, known.output_tokens):
+            # The greater total counts, whatever the order (rule 1 of the records); only it needs a price.
+            row = self.batch.usage[event.request_key] = self._usage_row(event, at)
+            row.request_ids, row.tools, row.subagent = (
+                known.request_ids,
+                known.tools,
+                known.subagent,
+            )
+            row.requested_at = known.requested_at
+            known = row
+        _add_beside(known, event, at)
+
+    def _usage_row(self, event: events.RequestSeen, at: datetime) -> UsageRow:
         provider = self.agent.provider if self.agent else ""
         price = self.prices.price(provider, event.model, event.usage, at)
-        row = UsageRow(
+        return UsageRow(
             request_key=event.request_key,
             model=event.model,
             request_ids=[event.request_id] if event.request_id else [],
@@ -201,8 +218,6 @@ class Fold:
             subagent=event.subagent,
             requested_at=at,
         )
-        known = self.batch.usage.get(row.request_key)
-        self.batch.usage[row.request_key] = row if known is None else merge_usage(known, row)
 
     def _add_report(self, source: SourceLine, event: events.Reported) -> None:
         self.batch.reports.append(
@@ -312,14 +327,15 @@ class Fold:
             self.batch.last_at = at
 
 
-def merge_usage(known: UsageRow, other: UsageRow) -> UsageRow:
-    """One row of two snapshots of a request: the greater total counts, whatever the order (rule 1 of the records)."""
-    winner = max(known, other, key=lambda row: (row.total, row.output_tokens))
-    winner.request_ids = list(dict.fromkeys([*known.request_ids, *other.request_ids]))
-    winner.tools = list(dict.fromkeys([*known.tools, *other.tools]))
-    winner.subagent = known.subagent or other.subagent
-    winner.requested_at = min(known.requested_at, other.requested_at)
-    return winner
+def _add_beside(row: UsageRow, event: events.RequestSeen, at: datetime) -> None:
+    """What a snapshot adds beside the figures: ids, tools, the earliest time."""
+    if event.request_id and event.request_id not in row.request_ids:
+        row.request_ids.append(event.request_id)
+    for tool in event.tools:
+        if tool not in row.tools:
+            row.tools.append(tool)
+    row.subagent = row.subagent or event.subagent
+    row.requested_at = min(row.requested_at, at)
 
 
 def _told_by_fact(fact: facts.Fact) -> tuple[str, str | None]:

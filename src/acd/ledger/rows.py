@@ -20,7 +20,7 @@ NO_SESSION = UUID(int=0)
 """Stands for "no session" where a session id is part of a key (journals of a target)."""
 
 
-class UsageRow(msgspec.Struct):
+class UsageRow(msgspec.Struct, gc=False):
     """A ledger row: the greatest snapshot of one request seen so far."""
 
     request_key: str
@@ -71,7 +71,7 @@ def usage_columns(usage: Usage) -> UsageColumns:
     return cast(UsageColumns, msgspec.structs.asdict(usage))
 
 
-class EventRow(msgspec.Struct):
+class EventRow(msgspec.Struct, gc=False):
     """A row of the timeline."""
 
     seq: int
