@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
+# uv is fast but has settings of its own (index, certificates); where it cannot install, pip with the user's settings does.
+install = $(BIN)/uv pip install -q --python $(BIN)/python $(1) || \
+	(echo "uv could not install; trying pip" && $(BIN)/python -m pip install -q --disable-pip-version-check $(1))
+
 .PHONY: demo test test-all check format bench faults lock clean
 
 demo: $(VENV)/.run
@@ -45,16 +49,16 @@ $(VENV)/.uv:
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.uv requirements.lock pyproject.toml
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	$(call install,--require-hashes -r requirements.lock)
+	$(call install,--no-deps -e .)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(call install,--require-hashes -r requirements-dev.lock)
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.dev requirements-all.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-all.lock
+	$(call install,--require-hashes -r requirements-all.lock)
 	@touch $@
 
 clean:
