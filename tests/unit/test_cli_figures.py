@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from acd.cli.figures import NOTHING, brief, count_of, elapsed, features, gap, moment, outcome, spent
-from acd.cli.output import Column, make_table, show_json, show_table
+from acd.cli.output import Column, show_json, show_table
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,27 @@ def test_a_report_on_a_terminal_is_escaped_and_still_json(
     assert len(printed.splitlines()) > 1
 
 
-def test_only_flexible_columns_give_way() -> None:
-    from_left = make_table(
-        (Column("Name", flexible=True), Column("Cost", right=True)), [["n" * 90, "$1,234.56"]]
-    )
-    assert from_left.columns[0].min_width is None
-    assert from_left.columns[1].min_width == len("$1,234.56")
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_only_columns_that_may_give_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    columns = (Column("Name", flexible=not wrapped, wrapped=wrapped), Column("Cost", right=True))
+    show_table(columns, [["n" * 40, "$1,234.56"], ["short", "$0"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) == 30
+    assert sum("$1,234.56" in line for line in lines) == 1
+    assert sum(line.count("n") for line in lines if "short" not in line) == (40 if wrapped else 18)
+    assert ("\N{HORIZONTAL ELLIPSIS}" in "".join(lines)) is not wrapped
+    assert lines[0] == "Name" + " " * 22 + "Cost"
+    assert lines[-1] == "short" + " " * 23 + "$0"
+
+
+def test_columns_may_be_left_out_where_it_is_narrow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = (Column("Name"), Column("Model", needs=90))
+    for width, titles in (("89", ["Name"]), ("90", ["Name", "Model"])):
+        monkeypatch.setenv("COLUMNS", width)
+        show_table(columns, [["one", "opus"]])
+        assert capsys.readouterr().out.splitlines()[0].split() == titles
