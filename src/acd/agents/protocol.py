@@ -88,6 +88,12 @@ class Adapter(Protocol):
         """
         ...
 
-    def read_transcript(self, line: bytes) -> list[Event]:
-        """Events of one line of such a file; same rules."""
+    def read_transcript(self, line: bytes, *, mirror: bool = False) -> list[Event]:
+        """Events of one line of such a file; same rules.
+
+        Args:
+            line: without its end.
+            mirror: the same session's stream is read, too, and tells what was said and done: only what counts is
+                wanted (requests, reports, who the agent is, failures), the rest may be left out to save the time.
+        """
         ...

@@ -61,10 +61,14 @@ class LineReader:
     def _take(self, chunk: bytes, lines: list[Line], *, ended: bool = True) -> None:
         start = 0
         while (end := chunk.find(b"\n", start)) >= 0:
-            self._keep(chunk[start:end])
+            if self._scanned:
+                self._keep(chunk[start:end])
             self._scanned += end - start
             length = self._scanned + (1 if ended else 0)
-            data = None if self._scanned > LONGEST_LINE else bytes(self._pending)
+            if self._scanned > LONGEST_LINE:
+                data = None
+            else:
+                data = bytes(self._pending) if self._pending else chunk[start:end]
             lines.append(Line(self.offset, length, data))
             self.offset += length
             self._pending.clear()

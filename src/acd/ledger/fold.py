@@ -95,9 +95,9 @@ class Fold:
     def _read(self, kind: FileKind, data: bytes) -> list[events.Event]:
         if self.agent is None:
             raise UnreadableLine("no adapter for this session's agent")
-        return (
-            self.agent.read_stream(data) if kind == "stream" else self.agent.read_transcript(data)
-        )
+        if kind == "stream":
+            return self.agent.read_stream(data)
+        return self.agent.read_transcript(data, mirror=self.has_stream)
 
     # ---- facts of the journal ------------------------------------------------------------------------------
 

@@ -134,13 +134,15 @@ class _Writer:
     async def _put_usage(self, batch: Batch) -> None:
         if batch.usage:
             rows = _json(list(batch.usage.values()))
-            await self.tx.execute(
+            taken = await self.tx.fetch_all(
                 "ledger.claim_requests",
                 target_id=self.owner.target_id,
                 session_id=self.owner.session_id,
                 rows=rows,
             )
-            await self.tx.execute("ledger.move_requests", keys=list(batch.usage))
+            if taken:
+                keys = [row["request_key"] for row in taken]
+                await self.tx.execute("ledger.move_requests", keys=keys)
             await self.tx.execute("ledger.put_usage", rows=rows)
 
     async def _finish_tools(self, batch: Batch) -> None:

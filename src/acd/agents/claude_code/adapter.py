@@ -79,9 +79,9 @@ class ClaudeCode:
         """See `acd.agents.claude_like`."""
         return stream_events(self.name, line)
 
-    def read_transcript(self, line: bytes) -> list[Event]:
+    def read_transcript(self, line: bytes, *, mirror: bool = False) -> list[Event]:
         """See `acd.agents.claude_like`."""
-        return transcript_events(self.name, line)
+        return transcript_events(self.name, line, mirror=mirror)
 
 
 def _config_dir(settings: Settings) -> Path:

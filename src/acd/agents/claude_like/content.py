@@ -95,7 +95,11 @@ def result_text(block: Block) -> str:
 
 def name_of(value: Any) -> str:  # noqa: ANN401  # whatever a line may hold there
     """A name or id as a column may hold it; empty when it is no text."""
-    return storable(shorten(value, NAME_LIMIT)) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if len(value) <= NAME_LIMIT and value.isascii() and "\0" not in value:
+        return value  # nearly every name: this is called several times a line
+    return storable(shorten(value, NAME_LIMIT))
 
 
 def optional_name(value: Any) -> str | None:  # noqa: ANN401  # whatever a line may hold there

@@ -44,17 +44,19 @@ def stream_events(agent: str, line: bytes) -> list[Event]:
             return []
 
 
-def transcript_events(agent: str, line: bytes) -> list[Event]:
+def transcript_events(agent: str, line: bytes, *, mirror: bool = False) -> list[Event]:
     """Events of one line of a transcript, a subagent's included; otherwise like `stream_events`.
+
+    `mirror`: texts and tools are left out, the stream tells them.
 
     Raises:
         UnreadableLine: with a short reason.
     """
     match decode(line, _TRANSCRIPT):
         case shapes.TranscriptAssistant() as shape:
-            return assistant_events(agent, shape, line)
+            return assistant_events(agent, shape, line, told=not mirror)
         case shapes.TranscriptUser() as shape:
-            return user_events(shape)
+            return user_events(shape, told=not mirror)
         case shapes.TranscriptSystem() as shape:
             return transcript_system_events(shape)
         case shapes.CostState() as shape:

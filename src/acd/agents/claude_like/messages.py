@@ -44,9 +44,13 @@ _KEY_LIMIT = 200
 
 
 def assistant_events(
-    agent: str, shape: StreamAssistant | TranscriptAssistant, line: bytes
+    agent: str,
+    shape: StreamAssistant | TranscriptAssistant,
+    line: bytes,
+    *,
+    told: bool = True,
 ) -> list[Event]:
-    """The request with this line's snapshot of its usage, then what the line's blocks hold."""
+    """The request with this line's snapshot of its usage, then (`told`) what the line's blocks hold."""
     message = shape.message
     if message is None:
         return [Unrecognised(line_type="assistant without message")]
@@ -70,17 +74,19 @@ def assistant_events(
         events.append(_failure(shape, at, blocks or []))
     elif blocks is None:
         events.append(Unrecognised(at=at, line_type="assistant content"))
-    elif not synthetic:
+    elif told and not synthetic:
         events.extend(_block_events(at, subagent, blocks))
     return events
 
 
-def user_events(shape: StreamUser | TranscriptUser) -> list[Event]:
-    """Prompts and the results of tools; in a transcript the first prompt also tells who the agent is."""
+def user_events(shape: StreamUser | TranscriptUser, *, told: bool = True) -> list[Event]:
+    """Prompts and the results of tools (`told`); in a transcript the first prompt also tells who the agent is."""
     if isinstance(shape, TranscriptUser) and shape.is_meta:
         return []
     at, subagent = moment(shape.timestamp), optional_name(shape.subagent)
     events = _started(shape, at) if isinstance(shape, TranscriptUser) else []
+    if not told:
+        return events
     blocks = blocks_of(shape.message.content if shape.message else NULL)
     if blocks is None:
         return [*events, Unrecognised(at=at, line_type="user content")]

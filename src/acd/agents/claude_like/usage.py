@@ -70,6 +70,8 @@ def moment(text: Any) -> datetime | None:  # noqa: ANN401  # whatever a line may
         return None
     try:
         time = datetime.fromisoformat(text)
+        if time.tzinfo is UTC:
+            return time
         return time.astimezone(UTC) if time.tzinfo else None
     except (ValueError, OverflowError):
         return None

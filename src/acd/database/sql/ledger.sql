@@ -104,12 +104,17 @@ WHERE request_key = ANY(%(keys)s) AND session_id <> %(session_id)s;
 
 -- name: claim_requests
 -- A request belongs to the session with its earliest line (ties: the smaller id), whatever the order of reading.
-INSERT INTO request_owners AS o (request_key, target_id, session_id, first_seen_at)
-SELECT r.request_key, %(target_id)s, %(session_id)s, r.requested_at
-FROM json_to_recordset(%(rows)s::json) AS r (request_key text, requested_at timestamptz)
-ON CONFLICT (request_key) DO UPDATE SET
-    target_id = excluded.target_id, session_id = excluded.session_id, first_seen_at = excluded.first_seen_at
-WHERE (excluded.first_seen_at, excluded.session_id) < (o.first_seen_at, o.session_id);
+-- Returns those that were known and change hands (or only their time): a row that was updated carries an xmax.
+WITH claimed AS (
+    INSERT INTO request_owners AS o (request_key, target_id, session_id, first_seen_at)
+    SELECT r.request_key, %(target_id)s, %(session_id)s, r.requested_at
+    FROM json_to_recordset(%(rows)s::json) AS r (request_key text, requested_at timestamptz)
+    ON CONFLICT (request_key) DO UPDATE SET
+        target_id = excluded.target_id, session_id = excluded.session_id, first_seen_at = excluded.first_seen_at
+    WHERE (excluded.first_seen_at, excluded.session_id) < (o.first_seen_at, o.session_id)
+    RETURNING request_key, xmax <> 0 AS was_known
+)
+SELECT request_key FROM claimed WHERE was_known;
 
 -- name: move_requests
 -- Rows of requests that have changed hands go to their new owner with all they know.
