@@ -3,7 +3,8 @@ migrated database of its own, on one server for the whole run.
 
     settings            Settings with an empty home of its own; no database
     database_url        URL of a fresh migrated database
-    database            the same, opened
+    empty_database_url  URL of a fresh database without a schema
+    database            a fresh migrated one, opened
     database_settings   settings whose database is that one
     admin_url           URL with which databases can be created: the embedded server, or ACD_TEST_DATABASE_URL
     postgres15          admin URL of a PostgreSQL 15 that this machine must have (use it with @pytest.mark.extra)
@@ -88,6 +89,13 @@ def template(admin_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(admin_url: str, template: str) -> Iterator[str]:
     with _created(admin_url, f"test_{uuid4().hex}", template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(admin_url: str) -> Iterator[str]:
+    """URL of a fresh database without a schema."""
+    with _created(admin_url, f"test_{uuid4().hex}") as url:
         yield url
 
 

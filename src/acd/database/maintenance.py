@@ -16,7 +16,7 @@ from acd.database.connection import Database, Transaction
 from acd.database.embedded import EmbeddedServer, ServerStatus
 from acd.database.locks import FileLock, is_free
 from acd.database.opening import reachable
-from acd.database.programs import call_program, find_program
+from acd.database.programs import call_program, find_program, restore_dump
 from acd.database.schema import bring_up_to_date, known_revisions, upgrade
 from acd.database.wire import Expected, place_of
 
@@ -125,20 +125,18 @@ async def restore(settings: Settings, file: Path, *, replace: bool = False) -> N
     """
     if not file.is_file():
         raise DatabaseError(f"there is no dump at {file}")
-    program = find_program(settings, "pg_restore")
-    command = [str(program), "--no-owner", "--no-acl", "--exit-on-error", "--single-transaction"]
     async with reachable(settings) as (url, _):
         database = Database(url, application=_APPLICATION, expected=None)
         try:
             tables = await database.fetch_one("schema.tables") or {}
-            if tables["created"]:
+            clean = bool(tables["created"])
+            if clean:
                 used = await database.fetch_one("schema.used") or {}
                 if used["used"] and not replace:
                     raise DatabaseRefused(
                         f"the database at {place_of(url)} has records already: --replace drops them"
                     )
-                command += ["--clean", "--if-exists"]
-            await asyncio.to_thread(call_program, [*command, str(file)], url)
+            await asyncio.to_thread(restore_dump, settings, file, url, clean=clean)
             await _set_database_timezone(database)
         finally:
             await database.close()
