@@ -99,12 +99,28 @@ def _copy(source: Path, destination: Path) -> None:
 
 def session_folders(sessions_dir: Path) -> Iterator[SessionFolder]:
     """Every session folder that has a journal, in no particular order; other folders are not ours and are left alone."""
-    if not sessions_dir.is_dir():
-        return
-    for entry in os.scandir(sessions_dir):
-        folder = SessionFolder(Path(entry.path))
-        if _is_uuid(entry.name) and folder.journal.path.exists():
+    for name in _names(sessions_dir):
+        folder = SessionFolder(sessions_dir / name)
+        if _is_uuid(name) and folder.journal.path.exists():
             yield folder
+
+
+def unfinished_folders(sessions_dir: Path) -> Iterator[SessionFolder]:
+    """Those of them that have a lock file: it is there from before a session's first fact until after its last."""
+    for name in _names(sessions_dir):
+        # Plain strings: there may be tens of thousands of folders, and this is asked before every session.
+        if os.path.lexists(f"{sessions_dir}/{name}/lock") and _is_uuid(name):
+            folder = SessionFolder(sessions_dir / name)
+            if folder.journal.path.exists():
+                yield folder
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
+    except FileNotFoundError:
+        return []
 
 
 def target_journal(targets_dir: Path, target_id: UUID) -> Journal:

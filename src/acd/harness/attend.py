@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from acd.harness.record import Record
 from acd.harness.strays import end_processes
 from acd.harness.stream import StreamFollower
 from acd.harness.watch import EndReason, Limits, Watch
+
+logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[LiveState], None]
 """Is shown the live state when it has changed, up to ten times a second."""
@@ -104,7 +107,12 @@ class Attendant:
             self._on_progress(self.live)
 
     def _on_tick(self) -> None:
-        link_transcripts(self._record, self._adapter, self._started, self._settings)
+        try:
+            link_transcripts(self._record, self._adapter, self._started, self._settings)
+        except (
+            OSError
+        ) as error:  # no reason to disturb the agent: they are looked at again, and at the end
+            logger.warning("session %s: transcripts: %s", self._started.session_id, error)
         self._look_at_features()
         self._on_output()
 

@@ -30,7 +30,7 @@ from acd.core.facts import (
 )
 from acd.core.models import Feature, Target
 from acd.core.settings import Settings
-from acd.core.text import excerpt
+from acd.core.text import excerpt, redact
 from acd.git import Repository
 from acd.harness.features import (
     counts,
@@ -111,7 +111,7 @@ async def close_session(
     if started is None:
         raise ValueError(f"{record.folder.path} has no started session")
     closing = _Closing(record, started, journaled, ending)
-    link_transcripts(record, adapter, started, settings)
+    closing.keep_transcripts(adapter, settings)
     await closing.look_at_features()
     await closing.look_at_commits()
     return closing.end()
@@ -147,6 +147,13 @@ class _Closing:
         self._journaled = journaled
         self._ending = ending
         self._after = _After()
+
+    def keep_transcripts(self, adapter: Adapter, settings: Settings) -> None:
+        """The last look at them; what cannot be kept is said, and the session ends all the same."""
+        try:
+            link_transcripts(self._record, adapter, self._started, settings)
+        except OSError as error:
+            self._fail(failed("internal", f"the agent's transcripts cannot be kept: {error}"))
 
     async def look_at_features(self) -> None:
         """`FeaturesSeen` after, and a `FeatureChanged` for each change."""
@@ -218,7 +225,7 @@ class _Closing:
             self._ending = msgspec.structs.replace(self._ending, report=None, trouble=trouble)
 
     def _fail(self, verdict: Verdict) -> None:
-        error_type, message = verdict.error_type or "unknown", verdict.message or ""
+        error_type, message = verdict.error_type or "unknown", redact(verdict.message or "")
         if (error_type, message) in {(f.error_type, f.message) for f in self._journaled.failures}:
             return
         fact = HarnessFailed(

@@ -23,7 +23,7 @@ from acd.agents.registry import load_adapter
 from acd.core.errors import AcdError, Busy
 from acd.core.facts import Adopted, ProcessStarted, Started
 from acd.core.settings import Settings
-from acd.files.folder import SessionFolder, session_folders
+from acd.files.folder import SessionFolder, unfinished_folders
 from acd.files.locks import hold
 from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import Journaled, close_session
@@ -157,8 +157,8 @@ async def recover(
 
 def unfinished(settings: Settings, git_common_dir: Path | None = None) -> Iterator[SessionFolder]:
     """Folders of sessions that have not ended, looked after or not; of one repository when it is given."""
-    for folder in session_folders(settings.sessions_dir):
-        if folder.lock.exists() and _is_of(folder, git_common_dir):
+    for folder in unfinished_folders(settings.sessions_dir):
+        if _is_of(folder, git_common_dir):
             yield folder
 
 

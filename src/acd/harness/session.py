@@ -189,6 +189,9 @@ class _Agent:
         trouble: Trouble = self.preparation.trouble
         if trouble.verdict is not None:
             return False
+        if self.session.stop.is_set():
+            self.reason = "stopped"
+            return False
         try:
             with trouble:
                 self._start()
