@@ -67,9 +67,9 @@ class Refusal(Strict, frozen=True):
 class Reply(Strict, frozen=True):
     """A message. `model`: another than the one asked for; `delay`: seconds before anything is sent.
 
-    `cut`: the stream breaks off, by an SSE `error` event or by closing the connection, in the middle of the first content
-    block or (`cut_after_block`) after it; `cut_times`: how often (then it is sent in full). A request that does not stream is
-    always answered in full.
+    `cut`: the stream breaks off, by an SSE `error` event, by closing the connection or (`stall`) by sending nothing but pings
+    for ever, in the middle of the first content block or (`cut_after_block`) after it; `cut_times`: how often (then it is
+    sent in full). A request that does not stream is always answered in full.
     """
 
     blocks: list[Block] = []
@@ -78,7 +78,7 @@ class Reply(Strict, frozen=True):
     model: str | None = None
     delay: float = 0
     limit: Limit | None = None
-    cut: Literal["error", "close"] | None = None
+    cut: Literal["error", "close", "stall"] | None = None
     cut_after_block: bool = False
     cut_times: Count = 1
     refusals: list[Refusal] = []
@@ -105,6 +105,11 @@ class Request(msgspec.Struct, frozen=True):
     def prompt(self) -> str:
         """All text of the conversation's first message: what its user (or the main agent) asked for."""
         return _text_of(self.body["messages"][0]["content"])
+
+    @property
+    def session_id(self) -> str:
+        """The agent's session, as it says in a header; empty where it says none (seen in 2.1.330, subagents included)."""
+        return self.headers.get("x-claude-code-session-id", "")
 
     @property
     def conversation(self) -> str:

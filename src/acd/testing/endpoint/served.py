@@ -24,6 +24,7 @@ class Served(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     status: int
     streamed: bool
     complete: bool
+    session_id: str = ""
     message_id: str | None = None
     tokens: Tokens = Tokens()
     cost_usd: Decimal | None = None

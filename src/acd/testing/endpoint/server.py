@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 from uuid import uuid4
 
 import msgspec
@@ -27,6 +27,7 @@ from acd.testing.prices import full_name
 
 ANY = "*"
 _BEFORE_CLOSING = 0.2
+_BETWEEN_PINGS = 0.2
 _MAX_BODY_LINE = 2**20
 
 
@@ -156,6 +157,7 @@ class Endpoint:
                 status=refusal.status,
                 streamed=asked.body.get("stream") is True,
                 complete=False,
+                session_id=asked.session_id,
             )
         )
         if refusal.status == 0:
@@ -180,6 +182,7 @@ class Endpoint:
                 status=200,
                 streamed=streamed,
                 complete=not cut,
+                session_id=asked.session_id,
                 message_id=message_id,
                 tokens=told,
                 cost_usd=None if cut else price(model, told),
@@ -210,6 +213,8 @@ class Endpoint:
                     # Else the client may see the end before it has read what came before it.
                     await asyncio.sleep(_BEFORE_CLOSING)
                     return False
+                if reply.cut == "stall":
+                    await _ping(writer)
                 broken = {"type": "overloaded_error", "message": "Overloaded"}
                 await http.send_event(writer, "error", {"type": "error", "error": broken})
                 break
@@ -232,3 +237,15 @@ class Endpoint:
         if self._ledger is not None:
             with self._ledger.open("ab") as ledger:
                 ledger.write(msgspec.json.encode(served) + b"\n")
+
+
+async def _ping(writer: asyncio.StreamWriter) -> NoReturn:
+    """Send what the real API sends while nothing happens, until the client has gone.
+
+    Raises:
+        ConnectionError: it has.
+    """
+    while not writer.is_closing():
+        await http.send_event(writer, "ping", {"type": "ping"})
+        await asyncio.sleep(_BETWEEN_PINGS)
+    raise ConnectionAbortedError
