@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import msgspec
 from rich.console import Console
 
-from bench import ledger
+from bench import ledger, live
 from bench.figures import Outcome, place, show
 
-_BENCHMARKS: dict[str, Callable[[], Awaitable[Outcome]]] = {
+_BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "ledger": ledger.measure,
+    "live": live.measure,
 }
 
 
@@ -27,9 +29,11 @@ def main() -> None:
     given = parser.parse_args()
     unknown = set(given.names) - set(_BENCHMARKS)
     if unknown:
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are: {', '.join(_BENCHMARKS)}")
+        parser.error(
+            f"no benchmark named {', '.join(sorted(unknown))}; there are: {', '.join(_BENCHMARKS)}"
+        )
     console = Console(stderr=given.json)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for name in given.names or _BENCHMARKS:
         outcomes.append(asyncio.run(_BENCHMARKS[name]()))
         show(outcomes[-1], console)

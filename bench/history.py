@@ -33,12 +33,16 @@ CWD = "/srv/shop"
 BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 _WORDS = (
-    "the value of each order is checked before it is written and the test fails when "
-    "def async return await self import from class for in if not None True "
-    "src/shop/orders.py tests/test_orders.py assert == 42 path=/srv/shop"
-).split()
+    *("the", "value", "of", "each", "order", "is", "checked", "before", "it", "was", "written"),
+    *("def", "async", "return", "await", "self", "import", "from", "class", "for", "in", "not"),
+    *("src/shop/orders.py", "tests/test_orders.py", "assert", "==", "42", "path=/srv/shop"),
+)
 # Most text is ASCII without a word that a search for secrets stops at.
-_OTHER_WORDS = (([], 14), (["über", "naïve", "—", "注文", "✓"], 5), (["API_TOKEN=", "KEY"], 1))
+_OTHER_WORDS: tuple[tuple[tuple[str, ...], int], ...] = (
+    ((), 14),
+    (("über", "naïve", "—", "注文", "✓"), 5),
+    (("API_TOKEN=", "KEY"), 1),
+)
 _MEDIAN_RESULT = 2500
 _SPREAD = 1.0
 _LARGEST_RESULT = 60_000
@@ -67,7 +71,12 @@ class History:
     def opening(self) -> tuple[list[Json], list[Json]]:
         """The first lines of stream and transcript."""
         prompt = {"role": "user", "content": self._words(2000)}
-        stream = {"type": "system", "subtype": "init", "cwd": CWD, "model": MODEL} | self._stream_ids()
+        stream = {
+            "type": "system",
+            "subtype": "init",
+            "cwd": CWD,
+            "model": MODEL,
+        } | self._stream_ids()
         transcript = {"parentUuid": None, "type": "user", "message": prompt} | self._ids()
         return [stream], [transcript, *self._bookmarks()]
 
