@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from acd.cli.main import main
 
 SEED = Path(__file__).parents[1] / "reports" / "seed.sql"
 
@@ -33,8 +37,8 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def acd(environment: dict[str, str], tmp_path: Path) -> Program:
-    """Runs the program to its end; further environment variables by keyword."""
+def program(environment: dict[str, str], tmp_path: Path) -> Program:
+    """Runs the program as a process, to its end; further environment variables by keyword."""
 
     def call(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -48,6 +52,40 @@ def acd(environment: dict[str, str], tmp_path: Path) -> Program:
         )
 
     return call
+
+
+@pytest.fixture
+def acd(environment: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Program:
+    """Calls `main` in this process, for commands that only look: a process costs ten times as much."""
+
+    def call(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        status: object = None
+        with pytest.MonkeyPatch.context() as patch, _logging_kept():
+            for name, value in (environment | more).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "excepthook", sys.excepthook)
+            patch.chdir(tmp_path)
+            try:
+                main(list(arguments))
+            except SystemExit as exit_:
+                status = exit_.code
+        assert isinstance(status, int)
+        return subprocess.CompletedProcess(arguments, status, *capfd.readouterr())
+
+    return call
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """The program sets logging up for itself; pytest has its own handlers."""
+    root, ours = logging.getLogger(), logging.getLogger("acd")
+    before = root.handlers, root.level, ours.level
+    try:
+        yield
+    finally:
+        root.handlers = before[0]
+        root.setLevel(before[1])
+        ours.setLevel(before[2])
 
 
 @pytest.fixture

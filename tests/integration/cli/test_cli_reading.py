@@ -26,9 +26,9 @@ def line_with(done: subprocess.CompletedProcess[str], word: str) -> str:
     return next(line for line in done.stdout.splitlines() if word in line)
 
 
-def test_status_of_known_rows(acd: Program, seed: Seed) -> None:
+def test_status_of_known_rows(program: Program, seed: Seed) -> None:
     seed()
-    done = acd("status", COLUMNS="80")
+    done = program("status", COLUMNS="80")
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     working = next(line for line in done.stdout.splitlines() if "#7" in line)
     assert working.split()[:3] == ["shop-api", "#7", "opus"]

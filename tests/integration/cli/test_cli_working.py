@@ -82,12 +82,12 @@ def agents_of(place: Place) -> list[psutil.Process]:
     ]
 
 
-def test_a_queue_is_worked_to_its_end(acd: Program, place: Place) -> None:
+def test_a_queue_is_worked_to_its_end(program: Program, acd: Program, place: Place) -> None:
     place.repository("two", ["F1", "F2"])
     place.repository("new", None)
     place.write_scenario(new={"features": [{"id": "N1", "name": "One", "passes": False}]})
     place.write_queue({"id": "two"}, {"id": "new", "complexity": "low"}, {"id": "bad", "path": 5})
-    done = acd("run", "--concurrency", "2")
+    done = program("run", "--concurrency", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     place.assert_recorded()
     cost = sum(
@@ -103,17 +103,19 @@ def test_a_queue_is_worked_to_its_end(acd: Program, place: Place) -> None:
     assert done.stderr == ""
     status = acd("status")
     assert "2 of 2 targets complete" in status.stdout
-    again = acd("run", "--no-serve")
+    again = program("run", "--no-serve")
     assert again.returncode == 0
     assert "http://" not in again.stdout
     assert "0 sessions" in again.stdout
 
 
-def test_what_is_blocked_is_told_with_its_reason(acd: Program, place: Place) -> None:
+def test_what_is_blocked_is_told_with_its_reason(
+    program: Program, acd: Program, place: Place
+) -> None:
     place.repository("shut", ["F1"])
     place.write_scenario(shut=REFUSED)
     place.write_queue({"id": "shut"})
-    done = acd("run", "--no-serve")
+    done = program("run", "--no-serve")
     assert done.returncode == 1
     assert "shut is blocked: auth" in done.stdout
     status = acd("status")
@@ -206,7 +208,7 @@ def _read_terminal(terminal: int, enough: Callable[[str], bool]) -> str:
     return text
 
 
-def test_a_taken_port_stops_no_session(acd: Program, place: Place) -> None:
+def test_a_taken_port_stops_no_session(program: Program, place: Place) -> None:
     place.repository("one", ["F1"])
     place.write_scenario()
     place.write_queue({"id": "one"})
@@ -214,7 +216,7 @@ def test_a_taken_port_stops_no_session(acd: Program, place: Place) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = acd("run", BACKEND_PORT=str(port))
+        done = program("run", BACKEND_PORT=str(port))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"port {port} is taken by" in done.stdout
     assert "1 session," in done.stdout
