@@ -13,6 +13,7 @@ import typer
 
 from acd.cli.board import Board
 from acd.cli.demo_report import show_report
+from acd.cli.opened import make_home
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import make_console, say, show_json
 from acd.cli.views import followed
@@ -50,6 +51,7 @@ def demo(
     subagent, three models. Every session is really recorded in your database, under the targets demo-….
     """
     settings = load_settings(home=home, database_url=database_url)
+    make_home(settings)
     stage = set_stage(settings.home, pace=pace)
     hide_from_children()
     if not as_json:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 
+from acd.cli.opened import make_home
 from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import say
 from acd.core.errors import DatabaseAway
@@ -31,6 +32,7 @@ def serve(
 ) -> None:
     """Serve the API and the pages until stopped, and record what waits in files of this machine."""
     settings = load_settings(home=home, database_url=database_url, queue_file=queue)
+    make_home(settings)
     asyncio.run(_serve(settings))
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from acd.cli.board import Board
 from acd.cli.failures import AWAY, FAILED, INTERRUPTED
 from acd.cli.figures import count_of, signed, spent, tokens
+from acd.cli.opened import make_home
 from acd.cli.output import say
 from acd.cli.views import Footer, followed
 from acd.core.contract import SessionRow
@@ -52,6 +53,7 @@ def work_and_show(settings: Settings, command: str, look: Look, work: Work) -> i
     Raises:
         AcdError: the work could not be begun.
     """
+    make_home(settings)
     hide_from_children()
     return asyncio.run(_work_and_show(settings, command, look, work))
 

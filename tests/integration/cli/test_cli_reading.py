@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -179,3 +181,15 @@ def test_an_empty_database_says_something(acd: Program, command: str) -> None:
     assert done.returncode == 0
     assert done.stdout.strip()
     assert done.stderr == ""
+
+
+def test_a_new_home_is_its_owners_alone(acd: Program, environment: dict[str, str]) -> None:
+    assert acd("status").returncode == 0
+    assert stat.S_IMODE(Path(environment["ACD_HOME"]).stat().st_mode) == 0o700
+
+
+def test_a_home_that_cannot_be_made_is_told(acd: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = acd("status", "--home", str(tmp_path / "file" / "home"))
+    assert done.returncode == 1
+    assert "ACD_HOME" in done.stderr
