@@ -21,6 +21,7 @@ from acd.harness.process import AgentProcess
 from acd.harness.record import Record
 from acd.harness.strays import end_processes
 from acd.harness.stream import StreamFollower
+from acd.harness.trouble import Trouble
 from acd.harness.watch import EndReason, Limits, Watch
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,9 @@ class Attendant:
         if stuck := await end_processes(self._started.session_id, grace):
             raise StuckProcessError(f"processes {stuck} cannot be ended")
         exit_code = process.exit_code if process is not None and process.exited() else None
-        await self._follower.finish()
+        reading = Trouble()
+        with reading:
+            await self._follower.finish()
         return Ending(
             reason=reason,
             exit_code=exit_code,
@@ -97,7 +100,7 @@ class Attendant:
             report=self.live.report,
             failure=self.live.failure,
             limit=self.live.limit,
-            trouble=trouble,
+            trouble=trouble or reading.verdict,
             duration_ms=duration_ms,
         )
 

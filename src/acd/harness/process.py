@@ -12,6 +12,7 @@ from typing import Protocol
 
 import psutil
 
+from acd.core.errors import AgentMissing
 from acd.files.folder import SessionFolder
 
 _PR_SET_DUMPABLE = 4
@@ -83,11 +84,12 @@ def start_process(
         keep_open: file descriptors that it inherits, so that it holds the locks on them as long as it lives.
 
     Raises:
-        OSError: the program or the workspace is not there, or may not be used.
+        AgentMissing: the program or the workspace is not there, or may not be used.
+        OSError: the machine cannot start it now.
     """
     with folder.stream.open("ab") as stream, folder.stderr.open("ab") as stderr:
-        return ChildProcess(
-            subprocess.Popen(
+        try:
+            process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
@@ -97,7 +99,9 @@ def start_process(
                 start_new_session=True,
                 pass_fds=list(keep_open),
             )
-        )
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            raise AgentMissing(f"{argv[0]} cannot be started in {workspace}: {error}") from error
+    return ChildProcess(process)
 
 
 def is_alive(process: psutil.Process) -> bool:

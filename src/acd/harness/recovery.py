@@ -31,6 +31,7 @@ from acd.harness.outcome import Outcome, Verdict
 from acd.harness.process import FoundProcess, is_alive
 from acd.harness.record import Record, Ring
 from acd.harness.strays import leader_of, marked_processes
+from acd.harness.trouble import Trouble
 from acd.harness.workspace import repository_lock
 
 logger = logging.getLogger(__name__)
@@ -114,12 +115,15 @@ class Recovery:
         adapter = self.load_adapter(started.agent)
         attendant = Attendant(record, started, adapter, self.settings, self.on_progress)
         agent = find_agent(started.session_id, journaled.process)
-        process, reason = None, None
+        process, reason, trouble = None, None, Trouble()
         if agent is not None:
             self._adopt(record, agent, journaled)
             process = FoundProcess(agent)
-            reason = await attendant.attend(process, self.stop)
-        ending = await attendant.end(process, reason, trouble=_earlier_trouble(journaled))
+            with trouble:
+                reason = await attendant.attend(process, self.stop)
+        ending = await attendant.end(
+            process, reason, trouble=_earlier_trouble(journaled) or trouble.verdict
+        )
         common_dir = Path(started.git_common_dir) if started.git_common_dir else None
         async with repository_lock(None if repository_held else common_dir):
             return await close_session(record, adapter, self.settings, ending)

@@ -99,7 +99,7 @@ async def main(config: Config) -> None:
     if config.plan is None:
         await recover(config.settings, ring)
         return
-    adapter = load_adapter("scripted")
+    adapter = load_adapter(config.plan.target.agent)
     try:
         await session.work_session(
             config.plan,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from acd.agents.protocol import Adapter
 from acd.agents.registry import load_adapter
 from acd.core.facts import Ended, Fact, Started
 from acd.core.models import SessionType, Target
@@ -121,12 +122,12 @@ class Stage:
         session_type: SessionType = "coding",
         *,
         stop: asyncio.Event | None = None,
-        agent: str = "scripted",
+        adapter: Adapter | None = None,
         **changes: Any,  # noqa: ANN401
     ) -> Outcome:
         """Work a session to its end."""
         plan = self.new_plan(session_type, **changes)
-        adapter = load_adapter(agent)
+        adapter = adapter or load_adapter(plan.target.agent)
         return await work_session(
             plan,
             adapter=adapter,

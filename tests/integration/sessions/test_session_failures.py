@@ -10,6 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from acd.agents.registry import load_adapter
+from acd.agents.scripted import Scripted
+from acd.core.events import Event
 from acd.core.facts import Ended, HarnessFailed, LimitHit, ProcessStarted, Started
 from acd.core.models import ErrorType, Target
 from acd.harness.recovery import recover
@@ -92,12 +95,29 @@ async def test_a_program_that_is_not_there(ready: Stage) -> None:
     ready.set(claude_binary=ready.base / "nowhere")
     (ready.base / "nowhere").write_text("#!/nonexistent/interpreter\n")
     (ready.base / "nowhere").chmod(0o755)
-    outcome = await ready.work(agent="claude-code")
+    outcome = await ready.work(adapter=load_adapter("claude-code"))
+    assert (outcome.status, outcome.error_type) == ("failed", "config")
+    (failed,) = ready.only(HarnessFailed)
+    assert f"{ready.base / 'nowhere'} cannot be started" in failed.message
+    assert ready.only(ProcessStarted) == []
+
+
+class MistakenAdapter(Scripted):
+    """An adapter with a mistake in it."""
+
+    def read_stream(self, line: bytes) -> list[Event]:
+        raise ZeroDivisionError("a mistake")
+
+
+async def test_a_mistake_of_ours_is_told_with_its_trace(ready: Stage) -> None:
+    """And the agent does not go on unattended."""
+    ready.script(plan_of({"do": "feature"}, {"do": "hang"}))
+    outcome = await ready.work(adapter=MistakenAdapter())
     assert (outcome.status, outcome.error_type) == ("failed", "internal")
     (failed,) = ready.only(HarnessFailed)
     assert failed.stack_trace is not None
-    assert "FileNotFoundError" in failed.stack_trace
-    assert ready.only(ProcessStarted) == []
+    assert "in read_stream" in failed.stack_trace
+    assert (outcome.commits_made, ready.living()) == (len(ready.truth().commits), [])
 
 
 async def test_silence(ready: Stage) -> None:
@@ -166,7 +186,7 @@ async def test_deaf_descendants_that_moved_away_are_killed(ready: Stage) -> None
 @pytest.mark.parametrize("limit", [200, pytest.param(1000, marks=pytest.mark.long)])
 async def test_a_flood_is_ended_and_costs_no_memory(ready: Stage, limit: int) -> None:
     ready.set(output_limit=limit * 1024**2)
-    ready.script(plan_of({"do": "feature"}, {"do": "flood", "bytes": 1024**3}))
+    ready.script(plan_of({"do": "feature"}, {"do": "flood", "bytes": 8 * 1024**3}))
     process = psutil.Process()
     before = process.memory_info().rss
     outcome = await ready.work()
