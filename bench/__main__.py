@@ -11,12 +11,15 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench import ledger, live
+from bench import flood, idle, ledger, live, session
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "ledger": ledger.measure,
     "live": live.measure,
+    "session": session.measure,
+    "flood": flood.measure,
+    "idle": idle.measure,
 }
 
 
