@@ -23,6 +23,12 @@ def server_environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
 
+def guard_environment() -> dict[str, str]:
+    """Environment of the guard: none of its first client's secrets, and not the mark by which an agent's strays are found."""
+    kept = {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
+    return kept | server_environment()
+
+
 def prepare_cluster(places: Places, binaries: Binaries) -> Path:
     """The data folder, made where there is none. Call it with the gate held.
 

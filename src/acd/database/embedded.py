@@ -19,8 +19,8 @@ import psycopg
 from acd.core.errors import DatabaseAway, DatabaseRefused
 from acd.core.settings import Settings
 from acd.database.binaries import Binaries, find_binaries, open_to_all
-from acd.database.cluster import prepare_cluster, server_environment
-from acd.database.guard import Order, living_server
+from acd.database.cluster import guard_environment, prepare_cluster, server_environment
+from acd.database.guard import Order, living_server, open_log
 from acd.database.locks import FileLock, is_free
 from acd.database.places import ROOT_SHELF, Places, make_base, make_socket_folder, places_of
 from acd.database.wire import parameters
@@ -84,7 +84,7 @@ class EmbeddedServer:
         make_base(self.places)
         with FileLock(self.places.gate).held(seconds=_GATE_TIMEOUT) as got:
             _insist(got)
-            self._users.lock(seconds=_GATE_TIMEOUT, shared=True)
+            _insist(self._users.lock(seconds=_GATE_TIMEOUT, shared=True))
             self._bring_up()
 
     def ensure_up(self) -> None:
@@ -146,6 +146,12 @@ class EmbeddedServer:
 
     def _bring_up(self) -> None:
         """With the gate held: see that guard and server live and answer."""
+        try:
+            self._start_until_ready()
+        except (OSError, subprocess.SubprocessError) as error:
+            raise DatabaseRefused(f"the embedded PostgreSQL cannot be started: {error}") from error
+
+    def _start_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_TIMEOUT
         started = False
         reason = ""
@@ -193,13 +199,14 @@ class EmbeddedServer:
         make_socket_folder(self.places)
         data = prepare_cluster(self.places, binaries)
         order = _order(self.places, binaries, data, lock.fd)
-        with self.places.log.open("ab") as log:
+        with open_log(self.places.log) as log:
             subprocess.run(
-                [sys.executable, "-m", "acd.database.guard", order.encode()],
+                [sys.executable, "-P", "-m", "acd.database.guard", order.encode()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                env=guard_environment(),
                 start_new_session=True,
                 pass_fds=[lock.fd],
                 check=True,

@@ -18,6 +18,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 import psutil
 
@@ -129,7 +130,7 @@ class Guard:
             # PostgreSQL takes any living process of this pid for itself, but for the pid named here (meant for
             # pg_ctl's parent). It still checks that no process uses the old one's shared memory.
             environment["PG_GRANDPARENT_PID"] = str(impostor)
-        with log.open("ab") as sink:
+        with open_log(log) as sink:
             return subprocess.Popen(
                 order.command,
                 stdin=subprocess.DEVNULL,
@@ -165,6 +166,11 @@ class Guard:
                 time.sleep(0.01)
 
 
+def open_log(log: Path) -> BinaryIO:
+    """The log, to append to; only ours to read, since the server quotes rows in it."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
 def _pid_file(data: Path) -> list[str]:
     try:
         return (data / "postmaster.pid").read_text().splitlines()
@@ -198,12 +204,13 @@ def _impostor(data: Path) -> int | None:
 def main() -> int:
     """Do what the order on the command line says."""
     order = Order(**json.loads(sys.argv[1]))
-    if os.fork():
-        return 0  # whoever started us need not wait for us, nor leave a zombie behind
     # The lock came with us, held: from before we began until we end there was no moment without a guard.
     os.set_inheritable(order.lock_fd, False)
-    os.ftruncate(order.lock_fd, 0)
-    os.pwrite(order.lock_fd, str(os.getpid()).encode(), 0)
+    pid = os.fork()
+    if pid:
+        os.ftruncate(order.lock_fd, 0)
+        os.pwrite(order.lock_fd, str(pid).encode(), 0)
+        return 0  # whoever started us need not wait for us, nor leave a zombie behind
     guard = Guard(order)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, guard.tell_to_stop)

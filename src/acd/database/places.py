@@ -114,7 +114,7 @@ def make_base(places: Places) -> None:
     with _refused():
         if places.account:
             _make_folder(ROOT_SHELF, 0o755)
-            _make_folder(places.base, 0o755)
+            _make_folder(places.base, 0o711)  # the account passes through and reads nothing
         else:
             places.base.parent.mkdir(parents=True, exist_ok=True)
             _make_folder(places.base, 0o700)

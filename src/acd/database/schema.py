@@ -101,6 +101,7 @@ async def upgrade(url: str, *, timezone: str) -> None:
     request = msgspec.json.encode({"url": url, "timezone": timezone})
     child = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",  # a folder of that name where the user stands is none of ours
         "-m",
         "acd.database.migrate",
         stdin=asyncio.subprocess.PIPE,

@@ -45,7 +45,8 @@ def translated() -> Iterator[None]:
     """Turn what the driver raises in the block into our errors.
 
     Raises:
-        DatabaseAway: connection lost or not made, server shutting down, statement cut off by its time limit.
+        DatabaseAway: connection lost or not made, server shutting down, statement cut off by its time limit,
+            deadlock: the same may succeed later.
         DataRefused: a value that cannot be stored.
         DatabaseRefused: no permission.
         DatabaseError: anything else.

@@ -128,7 +128,7 @@ def parameters(url: str, application: str) -> dict[str, str]:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError as error:
         raise DatabaseRefused(f"DATABASE_URL is not a PostgreSQL URL: {error}") from error
-    user = given.get("user") or pwd.getpwuid(os.geteuid()).pw_name
+    user = given.get("user") or _own_name()
     pinned = {
         "user": user,
         "dbname": user,
@@ -150,6 +150,14 @@ def parameters(url: str, application: str) -> dict[str, str]:
     }
     ours = {"client_encoding": "UTF8", "application_name": application}
     return pinned | given | ours
+
+
+def _own_name() -> str:
+    """Libpq's default for user and database; a container may run us as a user without a name."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def place_of(url: str) -> str:

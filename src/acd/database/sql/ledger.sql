@@ -8,7 +8,7 @@ INSERT INTO targets (id, repo_id, name, path, priority, complexity, enabled, foc
 VALUES (%(id)s, %(repo_id)s, %(name)s, %(path)s, %(priority)s, %(complexity)s, %(enabled)s, %(focus)s, %(prompt)s,
         %(prd)s, %(feature_list)s, %(until_complete)s, %(serial_group)s, %(tags)s, %(verify_command)s, %(agent)s,
         %(max_sessions)s, %(session_delay_s)s)
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- name: rename_target
 -- A program that names a target again (`ensure_target`) may give it another name or path.

@@ -1,61 +1,48 @@
--- name: upsert_targets
--- Bring the targets of a queue file into the table, all in one statement; gives a row for each that is new or has
--- changed. Rows are taken in the order of their ids, like every other lock on several targets. What a target has
--- reached (features, a status that its sessions gave it) stays; a status that only its entry gave it is renewed.
-INSERT INTO targets AS t (
-    id, repo_id, name, path, priority, complexity, enabled, focus, prompt, prd, feature_list, until_complete,
-    serial_group, tags, verify_command, agent, max_sessions, session_delay_s, queue_file,
-    status, status_reason)
-SELECT
-    e.id, e.repo_id, e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list,
-    e.until_complete, e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s, %(queue_file)s,
-    CASE WHEN e.enabled THEN 'pending' ELSE 'paused' END,
-    CASE WHEN e.enabled THEN NULL ELSE 'disabled in the queue file' END
-FROM jsonb_to_recordset(%(targets)s) AS e (
-    id uuid, repo_id text, name text, path text, priority integer, complexity text, enabled boolean, focus text,
-    prompt text, prd text, feature_list text, until_complete boolean, serial_group text, tags text[],
-    verify_command text, agent text, max_sessions integer, session_delay_s double precision)
+-- name: add_targets
+-- Add the targets of a queue file that are not in the table yet; gives their ids. Only the names are stored here, the
+-- rest follows with `update_targets`: an upsert on one unique key fails on the other when two syncs add the same row.
+INSERT INTO targets (id, repo_id, name, path)
+SELECT e.id, e.repo_id, e.name, e.path
+FROM jsonb_to_recordset(%(targets)s) AS e (id uuid, repo_id text, name text, path text)
 ORDER BY e.id
-ON CONFLICT (id) DO UPDATE SET
-    name = excluded.name,
-    path = excluded.path,
-    priority = excluded.priority,
-    complexity = excluded.complexity,
-    enabled = excluded.enabled,
-    focus = excluded.focus,
-    prompt = excluded.prompt,
-    prd = excluded.prd,
-    feature_list = excluded.feature_list,
-    until_complete = excluded.until_complete,
-    serial_group = excluded.serial_group,
-    tags = excluded.tags,
-    verify_command = excluded.verify_command,
-    agent = excluded.agent,
-    max_sessions = excluded.max_sessions,
-    session_delay_s = excluded.session_delay_s,
-    queue_file = excluded.queue_file,
-    (status, status_reason) = (
-        SELECT
-            CASE
-                WHEN NOT excluded.enabled AND t.status <> 'complete' THEN 'paused'
-                WHEN excluded.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
-                ELSE t.status
-            END,
-            CASE
-                WHEN NOT excluded.enabled AND t.status <> 'complete' THEN 'disabled in the queue file'
-                WHEN excluded.enabled AND NOT t.enabled THEN NULL
-                ELSE t.status_reason
-            END),
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: update_targets
+-- Bring the targets of a queue file to what it says, all in one statement; gives the ids of those that differed. Rows
+-- are locked in the order of their ids, like every other lock on several targets. What a target has reached (features,
+-- a status that its sessions gave it) stays; a status that only its entry gave it is renewed.
+WITH locked AS MATERIALIZED (
+    SELECT t.id FROM targets t
+    WHERE t.id IN (SELECT e.id FROM jsonb_to_recordset(%(targets)s) AS e (id uuid))
+    ORDER BY t.id
+    FOR NO KEY UPDATE
+)
+UPDATE targets AS t SET
+    name = e.name, path = e.path, priority = e.priority, complexity = e.complexity, enabled = e.enabled,
+    focus = e.focus, prompt = e.prompt, prd = e.prd, feature_list = e.feature_list, until_complete = e.until_complete,
+    serial_group = e.serial_group, tags = e.tags, verify_command = e.verify_command, agent = e.agent,
+    max_sessions = e.max_sessions, session_delay_s = e.session_delay_s, queue_file = %(queue_file)s,
+    status = CASE
+        WHEN NOT e.enabled AND t.status <> 'complete' THEN 'paused'
+        WHEN e.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
+        ELSE t.status END,
+    status_reason = CASE
+        WHEN NOT e.enabled AND t.status <> 'complete' THEN 'disabled in the queue file'
+        WHEN e.enabled AND NOT t.enabled THEN NULL
+        ELSE t.status_reason END,
     updated_at = now()
-WHERE (
+FROM locked, jsonb_to_recordset(%(targets)s) AS e (
+    id uuid, name text, path text, priority integer, complexity text, enabled boolean, focus text, prompt text,
+    prd text, feature_list text, until_complete boolean, serial_group text, tags text[], verify_command text,
+    agent text, max_sessions integer, session_delay_s double precision)
+WHERE t.id = e.id AND t.id = locked.id AND (
     t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list, t.until_complete,
     t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s, t.queue_file)
 IS DISTINCT FROM (
-    excluded.name, excluded.path, excluded.priority, excluded.complexity, excluded.enabled, excluded.focus,
-    excluded.prompt, excluded.prd, excluded.feature_list, excluded.until_complete, excluded.serial_group,
-    excluded.tags, excluded.verify_command, excluded.agent, excluded.max_sessions, excluded.session_delay_s,
-    excluded.queue_file)
-RETURNING id, xmax = 0 AS added
+    e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list, e.until_complete,
+    e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s, %(queue_file)s::text)
+RETURNING t.id
 
 -- name: pause_vanished
 -- Disable the targets that this queue file named last and names no more; they are never deleted. Targets of other
@@ -69,7 +56,7 @@ WHERE id IN (
     SELECT id FROM targets
     WHERE enabled AND queue_file = %(queue_file)s AND NOT id = ANY(%(ids)s::uuid[])
     ORDER BY id
-    FOR UPDATE)
+    FOR NO KEY UPDATE)
 RETURNING id
 
 -- name: sync_summary
@@ -86,7 +73,7 @@ FROM targets
 SELECT
     t.repo_id, t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list,
     t.until_complete, t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s,
-    t.status, t.status_reason,
+    t.status, t.status_reason, t.queue_file,
     coalesce(counted.used, 0) AS sessions_used,
     coalesce(counted.last_number, 0) AS last_number,
     coalesce(counted.since, 0) AS sessions_since,
