@@ -137,21 +137,24 @@ async def test_a_run_and_its_agent_killed_are_closed_and_worked_again(
     place.assert_recorded()
 
 
-async def kill_again_and_again(database: Database, place: Place, kills: int, seed: int) -> None:
+async def kill_again_and_again(
+    database: Database, place: Place, kills: int, features: int, seed: int
+) -> None:
     """Kill runs at seeded moments until `kills` are dead; the next one finishes the work."""
     rng = random.Random(seed)
     for name in ("a", "b", "c"):
-        place.repository(name, [f"F{n}" for n in range(4)])
-    nap = {"do": "sleep", "seconds": 0.2}
+        place.repository(name, [f"F{n}" for n in range(features)])
+    nap = {"do": "sleep", "seconds": 0.5}
     plans = {"sessions": [{"steps": [{"do": "say"}, nap, WORK, nap]}]}
     place.write_scenario(a=plans, b=plans, c=plans)
-    place.write_queue(*({"id": name} for name in ("a", "b", "c")))
+    place.write_queue(*({"id": name, "maxSessionsPerRepo": 999} for name in ("a", "b", "c")))
     for _ in range(kills):
         async with driver(place) as process:
-            try:
-                await asyncio.wait_for(process.wait(), rng.uniform(1.0, 4.0))
-            except TimeoutError:
-                process.kill()
+            seconds = rng.uniform(0.5, 4.0)
+            with pytest.raises(TimeoutError):  # it is not done yet: there was something to kill
+                await asyncio.wait_for(process.wait(), seconds)
+            process.kill()
+            assert len(agents(place)) <= 3  # never two on one target
     result = await run(database, place)
     assert {end.status for end in result.targets} == {"complete"}
     assert agents(place) == []
@@ -161,14 +164,14 @@ async def kill_again_and_again(database: Database, place: Place, kills: int, see
 
 
 async def test_runs_killed_at_seeded_moments(database: Database, place: Place) -> None:
-    await kill_again_and_again(database, place, kills=3, seed=1)
+    await kill_again_and_again(database, place, kills=3, features=4, seed=1)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(3))
 async def test_runs_killed_twenty_times(database: Database, place: Place, seed: int) -> None:
-    await kill_again_and_again(database, place, kills=20, seed=seed)
+    await kill_again_and_again(database, place, kills=20, features=30, seed=seed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -405,6 +405,14 @@ async def test_two_orchestrators_on_one_target(place: Place, tmp_path: Path) -> 
     await race(place, tmp_path / "homes")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("attempt", range(50))
+async def test_two_orchestrators_on_one_target_fifty_times(
+    place: Place, tmp_path: Path, attempt: int
+) -> None:
+    await race(place, tmp_path / str(attempt))
+
+
 async def test_waits_are_steps_of_the_plan_too(database: Database, place: Place) -> None:
     place.repository("limited", ["F1"])
     limit = {"do": "fail", "error": "usage_limit", "resets_in": 3600}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
-from acd.harness.routing import ModelChoice, ModelConfig, choose_model
+from acd.harness.routing import ModelChoice, choose_model
 from acd.queue.file import QueueFile
 from acd.queue.turn import (
     FeatureCount,
@@ -61,6 +62,7 @@ def _state(row: dict[str, Any]) -> TargetState:
         target,
         row["status"],
         row["status_reason"],
+        row["queue_file"],
         sessions_used=row["sessions_used"],
         last_number=row["last_number"],
         sessions_since=row["sessions_since"],
@@ -70,6 +72,12 @@ def _state(row: dict[str, Any]) -> TargetState:
         limit_resets_at=row["limit_resets_at"],
         limit_window=row["limit_window"],
     )
+
+
+def queue_file_here(state: TargetState) -> Path | None:
+    """The queue file that names the target, where it is one of this machine."""
+    host, _, path = (state.queue_file or "").partition(":")
+    return Path(path) if path and host == socket.gethostname() else None
 
 
 async def count_features(target: Target, queue_dir: Path | None) -> FeatureCount | None:
@@ -117,29 +125,29 @@ async def decide(
 
 
 async def plan_targets(
-    states: Sequence[TargetState],
-    queue_dir: Path | None,
-    models: ModelConfig,
-    settings: Settings,
-    *,
-    once: bool = False,
+    states: Sequence[TargetState], queue: QueueFile, settings: Settings, *, once: bool = False
 ) -> list[Planned]:
-    """What would be done with each, in the order given."""
+    """What would be done with each target of a queue file, in the order given."""
     slots = asyncio.Semaphore(_AT_A_TIME)
 
     async def one(state: TargetState) -> Planned:
-        choice = choose_model(state.target.complexity, models)
+        choice = choose_model(state.target.complexity, queue.models)
         async with slots:
-            step = await decide(state, queue_dir, settings, choice, once=once)
+            step = await decide(state, queue.folder, settings, choice, once=once)
         return Planned(state.target, step, choice.model, choice.fallback)
 
     return list(await asyncio.gather(*map(one, states)))
 
 
 async def plan_queue(
-    db: Database, settings: Settings, queue: QueueFile, repo_ids: Sequence[str] = ()
+    db: Database,
+    settings: Settings,
+    queue: QueueFile,
+    repo_ids: Sequence[str] = (),
+    *,
+    once: bool = False,
 ) -> list[Planned]:
-    """What a run would do with the targets of a queue file now; writes nothing.
+    """What a run would do with the targets of a queue file (or some of them) now; writes nothing.
 
     Raises:
         DatabaseError: as `read_states`.
@@ -151,7 +159,7 @@ async def plan_queue(
         _as_in_file(known.get(target.id), target)
         for target in sorted(targets, key=lambda target: (target.priority, target.repo_id))
     ]
-    return await plan_targets(states, queue.folder, queue.models, settings)
+    return await plan_targets(states, queue, settings, once=once)
 
 
 def _as_in_file(stored: TargetState | None, target: Target) -> TargetState:

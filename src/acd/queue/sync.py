@@ -66,18 +66,19 @@ async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
     ids = [target.id for target in queue.targets]
     name = f"{socket.gethostname()}:{queue.path.resolve()}"
     async with db.transaction() as transaction:
+        new = await transaction.fetch_all("queue.add_targets", targets=Json(rows))
         written = await transaction.fetch_all(
-            "queue.upsert_targets", targets=Json(rows), queue_file=name
+            "queue.update_targets", targets=Json(rows), queue_file=name
         )
         vanished = await transaction.fetch_all("queue.pause_vanished", ids=ids, queue_file=name)
     found, unreadable = await _record_lists(db, queue)
     counts = await db.fetch_one("queue.sync_summary")
-    added = sum(row["added"] for row in written)
+    added = {row["id"] for row in new}
     summary = SyncSummary(
         **(counts or {}),
         in_file=len(queue.targets),
-        added=added,
-        changed=len(written) - added,
+        added=len(added),
+        changed=sum(row["id"] not in added for row in written),
         disabled=len(vanished),
         skipped=len(queue.problems),
         feature_lists=found,

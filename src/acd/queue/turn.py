@@ -55,11 +55,15 @@ class FeatureCount(msgspec.Struct, frozen=True):
 
 
 class TargetState(msgspec.Struct, frozen=True):
-    """What the database knows of a target. `…_since`: since its turns were begun. `recent`: newest first, since then."""
+    """What the database knows of a target. `…_since`: since its turns were begun. `recent`: newest first, since then.
+
+    `queue_file` is `<host>:<path>` of the file that names it.
+    """
 
     target: Target
     status: TargetStatus
     status_reason: str | None = None
+    queue_file: str | None = None
     sessions_used: int = 0
     last_number: int = 0
     sessions_since: int = 0

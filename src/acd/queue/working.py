@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from acd.agents.protocol import Adapter, Binary
-from acd.agents.registry import load_adapter
-from acd.core.errors import AcdError, AgentError, Busy, ConfigError
+from acd.core.errors import Busy, QueueFileError
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.locks import hold
 from acd.harness.outcome import Outcome
-from acd.harness.plan import SessionPlan
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
-from acd.harness.session import work_session
-from acd.harness.version import find_binary
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
 from acd.queue.connector import patiently
 from acd.queue.ending import Ending
+from acd.queue.file import QueueFile, read_queue_file
 from acd.queue.jobs import Turn, Turns
-from acd.queue.look import decide, plan_targets, read_states
+from acd.queue.look import decide, plan_targets, queue_file_here, read_states
 from acd.queue.observer import Observer
+from acd.queue.sessions import SessionWorker
 from acd.queue.turn import Done, PastSession, Step, Stop, TargetState, Wait, Work
 from acd.queue.watch import LatestQueue
 
-logger = logging.getLogger("acd.queue")
-
 _GROUP_WAIT = timedelta(seconds=2)
-_RECORDING = 1.0
+_RECORDING_S = 1.0
 
 
-class Tally(msgspec.Struct):
-    """Sessions that this process worked. `left` is how many more it may; None: as many as it likes."""
+class _Case(msgspec.Struct, frozen=True):
+    """A turn with what it is decided by, apart from the target's state."""
 
-    completed: int = 0
-    failed: int = 0
-    left: int | None = None
-
-    def take(self) -> bool:
-        """Whether one more session may be begun; counts it."""
-        if self.left is None:
-            return True
-        self.left -= 1
-        return self.left >= 0
+    turn: Turn
+    choice: ModelChoice
+    queue_dir: Path | None
 
 
 class TurnWorker:
@@ -64,49 +52,32 @@ class TurnWorker:
         turns: Turns,
         recorder: Recorder,
         *,
+        sessions: SessionWorker,
         latest: LatestQueue | None,
         observer: Observer,
         ending: Ending,
         orphans: Orphans,
-        tally: Tally,
     ) -> None:
         self._db = db
         self._settings = settings
         self._turns = turns
         self._recorder = recorder
+        self._sessions = sessions
         self._latest = latest
         self._observer = observer
         self._ending = ending
         self._orphans = orphans
-        self._tally = tally
-        self._binaries: dict[str, Binary] = {}
 
-    async def work(self, turn: Turn) -> None:
-        """Work a turn.
+    async def begin(
+        self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
+    ) -> None:
+        """Begin the turns of some targets of a queue file anew. What is over already gets none.
 
-        Raises:
-            DatabaseAway: it is away and nobody waits for it any more; the turn comes again when its job is found.
-            DatabaseError: it refused; likewise.
-        """
-        state = await self._state(turn)
-        if state is None:
-            return
-        await self._orphans.gone_from(Path(state.target.path), self._ending.stopping)
-        state = await self._state(turn)
-        if state is None or self._ending.stopping.is_set():
-            return
-        choice = choose_model(state.target.complexity, self._models)
-        step = await self._decide(turn, state, choice)
-        if isinstance(step, Work):
-            async with self._group(state.target) as free:
-                if free:
-                    state, step = await self._work(turn, state, step, choice)
-                else:
-                    step = Wait(_now() + _GROUP_WAIT, f"serial group {state.target.serial_group}")
-        await self._go_on(turn, state, step)
-
-    async def begin(self, targets: Sequence[Target], since: datetime, *, once: bool) -> None:
-        """Begin the turns of targets anew: failures before `since` do not count. What is over already gets none.
+        Args:
+            queue: the file that names them.
+            targets: those of it that are meant.
+            since: failures before it do not count.
+            once: one session of each is enough.
 
         Raises:
             DatabaseError: it refused, or it is away and nobody waits for it any more.
@@ -116,31 +87,36 @@ class TurnWorker:
             return
         await self._turns.withdraw(set(ids))
         states = await patiently(lambda: read_states(self._db, since, ids), self._ending.giving_up)
-        planned = await plan_targets(
-            states, self._queue_dir, self._models, self._settings, once=once
-        )
-        steps = [
-            (Turn(state.target.id, since, once), state, each.step)
-            for state, each in zip(states, planned, strict=True)
-        ]
-        await self._turns.defer(
-            [(turn, state.target) for turn, state, step in steps if isinstance(step, Work)]
-        )
-        for turn, state, step in steps:
-            if not isinstance(step, Work):
-                await self._go_on(turn, state, step)
+        planned = await plan_targets(states, queue, self._settings, once=once)
+        to_work = [each.target for each in planned if isinstance(each.step, Work)]
+        await self._turns.defer([(Turn(each.id, since, once), each) for each in to_work])
+        for state, each in zip(states, planned, strict=True):
+            if not isinstance(each.step, Work):
+                await self._go_on(Turn(state.target.id, since, once), state, each.step)
 
-    @property
-    def _models(self) -> ModelConfig:
-        return self._latest.queue.models if self._latest else ModelConfig()
+    async def work(self, turn: Turn) -> None:
+        """Work a turn.
 
-    @property
-    def _queue_dir(self) -> Path | None:
-        return self._latest.queue.folder if self._latest else None
+        Raises:
+            DatabaseAway: it is away and nobody waits for it any more; the turn comes again when its job is found.
+            DatabaseError: it refused; likewise.
+        """
+        state = await self._state(turn)
+        if state is not None:
+            await self._orphans.gone_from(Path(state.target.path), self._ending.stopping)
+            state = await self._state(turn)
+        if state is None:  # a target that was deleted by hand
+            return
+        models, queue_dir = await self._queue_of(state)
+        case = _Case(turn, choose_model(state.target.complexity, models), queue_dir)
+        step = await self._decide(case, state)
+        if isinstance(step, Work):
+            state, step = await self._work_in_group(case, state, step)
+        await self._go_on(turn, state, step)
 
     async def _state(self, turn: Turn) -> TargetState | None:
         """What the database knows once everything that this process did is in it."""
-        while not await self._recorder.settle(_RECORDING):
+        while not await self._recorder.settle(_RECORDING_S):
             if self._ending.giving_up.is_set():
                 break
         states = await patiently(
@@ -148,97 +124,62 @@ class TurnWorker:
         )
         return states[0] if states else None
 
+    async def _queue_of(self, state: TargetState) -> tuple[ModelConfig, Path | None]:
+        """The models and the folder of the queue file that names a target: ours, or another one of this machine.
+
+        A worker of another machine has neither: it works with the usual models.
+        """
+        path = queue_file_here(state)
+        latest = self._latest.queue if self._latest else None
+        if latest and path in (None, latest.path):
+            return latest.models, latest.folder
+        if path is None:
+            return ModelConfig(), None
+        try:
+            return (await asyncio.to_thread(read_queue_file, path)).models, path.parent
+        except QueueFileError as error:
+            self._observer.message(f"{error}; its targets are worked with the usual models")
+            return ModelConfig(), path.parent
+
     async def _decide(
-        self,
-        turn: Turn,
-        state: TargetState,
-        choice: ModelChoice,
-        resets_at: datetime | None = None,
+        self, case: _Case, state: TargetState, resets_at: datetime | None = None
     ) -> Step:
         return await decide(
-            state, self._queue_dir, self._settings, choice, once=turn.once, resets_at=resets_at
+            state,
+            case.queue_dir,
+            self._settings,
+            case.choice,
+            once=case.turn.once,
+            resets_at=resets_at,
         )
 
-    @asynccontextmanager
-    async def _group(self, target: Target) -> AsyncIterator[bool]:
-        """Hold the target's serial group; False when another target of it is being worked on this machine."""
-        with ExitStack() as held:
-            yield target.serial_group is None or self._enter_group(target.serial_group, held)
-
-    def _enter_group(self, group: str, held: ExitStack) -> bool:
-        name = hashlib.sha256(group.encode()).hexdigest()[:16]
-        try:
-            held.enter_context(hold(self._settings.locks_dir / f"group-{name}.lock"))
-        except Busy:
-            return False
-        return True
-
-    async def _work(
-        self, turn: Turn, state: TargetState, step: Work, choice: ModelChoice
+    async def _work_in_group(
+        self, case: _Case, state: TargetState, step: Work
     ) -> tuple[TargetState, Step]:
+        """Work the session unless another target of its serial group is being worked on this machine."""
+        group = state.target.serial_group
+        with ExitStack() as held:
+            if group is not None:
+                name = hashlib.sha256(group.encode()).hexdigest()[:16]
+                try:
+                    held.enter_context(hold(self._settings.locks_dir / f"group-{name}.lock"))
+                except Busy:
+                    return state, Wait(_now() + _GROUP_WAIT, f"serial group {group}")
+            return await self._work(case, state, step)
+
+    async def _work(self, case: _Case, state: TargetState, step: Work) -> tuple[TargetState, Step]:
         """Work the session; what is known and due afterwards."""
-        if self._ending.draining.is_set():
+        if not self._sessions.may_begin():
             return state, step
-        if not self._tally.take():
-            self._ending.drain("max_sessions")
-            return state, step
-        try:
-            adapter = load_adapter(state.target.agent)
-            binary = await self._binary(adapter)
-        except (ConfigError, AgentError) as error:
-            return state, Stop(str(error))
         if state.status == "blocked":
             await self._mark(state.target, "active", None)
-        try:
-            outcome = await self._session(state, step, choice, adapter, binary)
-        except Busy:  # asked to stop while the repository was still in use
+        outcome = await self._sessions.work(state, step, case.choice, case.queue_dir)
+        if outcome is None:
             return state, step
-        except (AcdError, OSError) as error:
-            logger.exception("session of %s", state.target.repo_id)
-            return state, Stop(f"{type(error).__name__}: {error}")
-        after = await self._state(turn) or state
-        after = _with(after, outcome)
-        return after, await self._decide(turn, after, choice, outcome.resets_at)
-
-    async def _session(
-        self,
-        state: TargetState,
-        step: Work,
-        choice: ModelChoice,
-        adapter: Adapter,
-        binary: Binary,
-    ) -> Outcome:
-        """Work one session; errors as `work_session`."""
-        plan = SessionPlan(
-            target=state.target,
-            session_type=step.session_type,
-            model=choice.model,
-            session_number=state.last_number + 1,
-            fallback_model=choice.fallback,
-            queue_dir=self._queue_dir,
-        )
-        self._observer.session_started(plan)
-        outcome = await work_session(
-            plan,
-            adapter=adapter,
-            binary=binary,
-            settings=self._settings,
-            ring=self._recorder.ring,
-            on_progress=self._observer.session_progress,
-            stop=self._ending.stopping,
-        )
-        if outcome.status == "completed":
-            self._tally.completed += 1
-        else:
-            self._tally.failed += 1
-        self._observer.session_ended(state.target, outcome)
-        return outcome
-
-    async def _binary(self, adapter: Adapter) -> Binary:
-        """Asking a program for its version starts it: once a process is enough."""
-        if adapter.name not in self._binaries:
-            self._binaries[adapter.name] = await find_binary(adapter, self._settings)
-        return self._binaries[adapter.name]
+        if isinstance(outcome, Stop):
+            return state, outcome
+        after = _with(await self._state(case.turn) or state, outcome)
+        return after, await self._decide(case, after, outcome.resets_at)
 
     async def _go_on(self, turn: Turn, state: TargetState, step: Step) -> None:
         """Let the next turn come, or say why there is none."""

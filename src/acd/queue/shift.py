@@ -1,0 +1,262 @@
+"""The crew at work, and beside it what watches the queue file, the clock and the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from procrastinate import exceptions
+
+from acd.core.errors import DatabaseError, QueueFileError
+from acd.core.models import Target, TargetStatus, target_id_of
+from acd.core.settings import Settings
+from acd.database.connection import Database
+from acd.ledger.recorder import Recorder
+from acd.queue.adopting import Orphans
+from acd.queue.connector import patiently
+from acd.queue.crew import Crew
+from acd.queue.ending import EndedBy, Ending
+from acd.queue.jobs import Turns, open_turns
+from acd.queue.look import read_states
+from acd.queue.observer import Observer
+from acd.queue.presence import Workers
+from acd.queue.sessions import SessionWorker, Tally
+from acd.queue.sync import sync_queue_file
+from acd.queue.watch import Edit, LatestQueue
+from acd.queue.working import TurnWorker
+
+_LOOK_S = 0.3
+_LAST_RECORDING_S = 10.0
+_HURRIED_RECORDING_S = 2.0
+_HOUR_S = 3600.0
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What a run is to do. `repo_ids` empty: all targets. `once`: one session a target, and no wait is waited for.
+
+    `hours` and `max_sessions` end the run early; sessions in flight then end by themselves. Without `until_done` the
+    run goes on when nothing is left, for what an edit of the queue file may bring.
+    """
+
+    concurrency: int = 1
+    hours: float | None = None
+    max_sessions: int | None = None
+    repo_ids: tuple[str, ...] = ()
+    once: bool = False
+    until_done: bool = True
+
+    @property
+    def only(self) -> set[UUID] | None:
+        """Ids of the targets that were chosen; None: all."""
+        return {target_id_of(repo_id) for repo_id in self.repo_ids} or None
+
+
+class TargetEnd(msgspec.Struct, frozen=True):
+    """How a target stood when the run ended."""
+
+    repo_id: str
+    status: TargetStatus
+    reason: str | None = None
+
+
+class RunResult(msgspec.Struct, frozen=True):
+    """What a run did. `recorded`: everything in its sessions' files is in the database too."""
+
+    ended_by: EndedBy
+    completed: int
+    failed: int
+    recorded: bool
+    targets: list[TargetEnd] = []
+
+
+class Shift:
+    """One process working turns from now until its `ending`. Made by `open_shift`.
+
+    With `begins` it begins the turns of its queue file's targets itself; else others do.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        options: RunOptions,
+        *,
+        latest: LatestQueue | None,
+        observer: Observer,
+        ending: Ending,
+        recorder: Recorder,
+        turns: Turns,
+    ) -> None:
+        self._db = db
+        self._options = options
+        self._latest = latest
+        self._observer = observer
+        self._ending = ending
+        self._recorder = recorder
+        self._turns = turns
+        self._since = datetime.now(UTC)
+        self._tally = Tally(left=options.max_sessions)
+        self._orphans = Orphans(settings)
+        sessions = SessionWorker(
+            settings, recorder.ring, observer=observer, ending=ending, tally=self._tally
+        )
+        self._turn_worker = TurnWorker(
+            db,
+            settings,
+            turns,
+            recorder,
+            sessions=sessions,
+            latest=latest,
+            observer=observer,
+            ending=ending,
+            orphans=self._orphans,
+        )
+        self._crew = Crew(
+            turns, self._turn_worker.work, ending, slots=options.concurrency, only=options.only
+        )
+
+    async def work(self, *, begins: bool) -> RunResult:
+        """Work until the ending says so; errors as `work_queue`."""
+        ending = self._ending
+        orphans = self._orphans.look_after(self._recorder.ring, ending.stopping, self._observer)
+        try:
+            if begins and self._latest is not None:
+                await self._begin(self._latest, self._latest.queue.targets)
+            async with self._beside(self._latest if begins else None):
+                await self._crew.keep_working()
+        except (DatabaseError, exceptions.ConnectorException):
+            if not ending.giving_up.is_set():
+                raise
+        finally:
+            ending.drain("failed")
+            await orphans
+        hurry = ending.giving_up.is_set()
+        recorded = await self._recorder.settle(_HURRIED_RECORDING_S if hurry else _LAST_RECORDING_S)
+        return RunResult(
+            ending.by or "failed",
+            self._tally.completed,
+            self._tally.failed,
+            recorded,
+            await self._ends() if recorded else [],
+        )
+
+    async def _begin(self, latest: LatestQueue, targets: Sequence[Target]) -> None:
+        only = self._options.only
+        chosen = [each for each in targets if each.enabled and (only is None or each.id in only)]
+        await self._turn_worker.begin(latest.queue, chosen, self._since, once=self._options.once)
+
+    @asynccontextmanager
+    async def _beside(self, latest: LatestQueue | None) -> AsyncIterator[None]:
+        """Run what goes on beside the crew. When one of it fails, the shift is drained, then fails with it."""
+        works: list[Coroutine[Any, Any, None]] = [self._catch_up()]
+        if latest is not None:
+            works.append(self._take_up_edits(latest))
+            if self._options.until_done:
+                works.append(self._end_when_done(latest))
+        if self._options.hours is not None:
+            works.append(self._end_after(self._options.hours * _HOUR_S))
+        beside = [asyncio.create_task(work) for work in works]
+        for each in beside:
+            each.add_done_callback(self._drain_if_failed)
+        try:
+            yield
+        finally:
+            for each in beside:
+                each.cancel()
+            ends = await asyncio.gather(*beside, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+    def _drain_if_failed(self, work: asyncio.Task[None]) -> None:
+        if not work.cancelled() and work.exception() is not None:
+            self._ending.drain("failed")
+
+    async def _catch_up(self) -> None:
+        """Record what earlier processes left in files, once."""
+        await patiently(self._recorder.catch_up_all, self._ending.giving_up)
+
+    async def _end_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._ending.drain("hours")
+
+    async def _end_when_done(self, latest: LatestQueue) -> None:
+        """Nothing is left when no turn of our targets waits or is worked, here or anywhere."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._turns.running:
+                continue
+            turns = await self._turns.waiting()
+            ours = self._options.only or {target.id for target in latest.queue.targets}
+            if not any(each.turn.target_id in ours for each in turns):
+                self._ending.drain("done")
+                return
+
+    async def _take_up_edits(self, latest: LatestQueue) -> None:
+        """Bring edits of the queue file into the table and into the turns."""
+        async for edit in latest.edits():
+            if isinstance(edit, QueueFileError):
+                self._observer.message(f"{edit}; the last good one stays in force")
+                continue
+            try:
+                await self._take_up(latest, edit)
+            except DatabaseError as error:
+                self._observer.message(f"the edit of the queue file was not taken up: {error}")
+
+    async def _take_up(self, latest: LatestQueue, edit: Edit) -> None:
+        queue = latest.queue
+        result = await patiently(lambda: sync_queue_file(self._db, queue), self._ending.giving_up)
+        for warning in result.warnings:
+            self._observer.message(warning)
+        self._observer.message("the queue file was edited: taken up", warning=False)
+        await self._turns.withdraw(edit.over)
+        await self._turns.reprioritise(queue.targets)
+        await self._begin(latest, edit.begun)
+
+    async def _ends(self) -> list[TargetEnd]:
+        """How the chosen targets stand, else those of the queue file, else all; none when the database is away."""
+        ids = list(self._options.only or ())
+        if not ids and self._latest is not None:
+            ids = [target.id for target in self._latest.queue.targets]
+        with suppress(DatabaseError):
+            states = await read_states(self._db, self._since, ids or None)
+            return [TargetEnd(s.target.repo_id, s.status, s.status_reason) for s in states]
+        return []
+
+
+@asynccontextmanager
+async def open_shift(
+    db: Database,
+    settings: Settings,
+    options: RunOptions,
+    *,
+    latest: LatestQueue | None,
+    observer: Observer,
+    ending: Ending,
+) -> AsyncIterator[Shift]:
+    """A shift with its recorder and its place among the workers.
+
+    Raises:
+        DatabaseError: as `open_turns`.
+    """
+    workers = Workers(settings.locks_dir, db.url)
+    try:
+        turns = await open_turns(db, workers, ending.giving_up)
+        async with Recorder(db, settings) as recorder:
+            yield Shift(
+                db,
+                settings,
+                options,
+                latest=latest,
+                observer=observer,
+                ending=ending,
+                recorder=recorder,
+                turns=turns,
+            )
+    finally:
+        workers.close()
