@@ -39,7 +39,11 @@ def demo(shared_folder: Path) -> Iterator[Stage]:
         assert got, "another worker performs the demo for too long"
         if not record.exists():
             folder = Path(tempfile.mkdtemp(prefix="demo-", dir=shared_folder))
-            record.write_bytes(msgspec.json.encode(perform(Program(folder))))
+            played = perform(Program(folder))
+            assert (played.first.status, played.second.status) == (0, 0), (
+                played.first.err + played.second.err
+            )
+            record.write_bytes(msgspec.json.encode(played))
         performance = msgspec.json.decode(record.read_bytes(), type=Performance)
         server = performance.program.embedded
         server.attach()
