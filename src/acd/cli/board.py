@@ -105,6 +105,14 @@ class Board:
         self.tell(text, minor)
 
 
+def _spent(live: LiveState) -> int:
+    """Tokens as the agent's report has them: its stream may lack requests (Claude Code's lacks a subagent's last one)."""
+    if live.report is None:
+        return live.usage.total
+    parts = live.report.models if live.report.own is None else live.report.own
+    return sum(part.usage.total for part in parts.values())
+
+
 def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
     text = Text.assemble(_now(), f"{printable(name)} ", outcome(result.status))
     if result.duration_ms is not None:
@@ -115,7 +123,7 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
         text.append(f" ({result.passing_features or 0}/{result.total_features}{unverified})")
     text.append(f", {count_of(result.commits_made, 'commit')}")
     if live is not None:
-        text.append(f", {tokens(live.usage.total)} tokens")
+        text.append(f", {tokens(_spent(live))} tokens")
         said = live.report and (live.report.own_cost_usd or live.report.cost_usd)
         if said:
             text.append(f", {money(said)} by its own account")

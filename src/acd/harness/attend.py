@@ -17,7 +17,7 @@ from acd.harness.closing import complaint_in, link_transcripts
 from acd.harness.features import counts, feature_list_path, feature_list_roots, read_feature_list
 from acd.harness.live import LiveState
 from acd.harness.outcome import Ending, Verdict
-from acd.harness.process import AgentProcess
+from acd.harness.process import AgentProcess, exit_code_of
 from acd.harness.record import Record
 from acd.harness.strays import end_processes
 from acd.harness.stream import StreamFollower
@@ -88,7 +88,7 @@ class Attendant:
         grace = self._settings.terminate_grace if grace is None else grace
         if stuck := await end_processes(self._started.session_id, grace):
             raise StuckProcessError(f"processes {stuck} cannot be ended")
-        exit_code = process.exit_code if process is not None and process.exited() else None
+        exit_code = None if process is None else await exit_code_of(process)
         reading = Trouble()
         with reading:
             await self._follower.finish()

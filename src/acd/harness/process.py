@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +18,8 @@ from acd.core.errors import AgentMissing
 from acd.files.folder import SessionFolder
 
 _PR_SET_DUMPABLE = 4
+_DYING = 5.0
+_POLL = 0.02
 
 
 class AgentProcess(Protocol):
@@ -102,6 +106,18 @@ def start_process(
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise AgentMissing(f"{argv[0]} cannot be started in {workspace}: {error}") from error
     return ChildProcess(process)
+
+
+async def exit_code_of(process: AgentProcess) -> int | None:
+    """Exit status of an agent that is dead or dying; None when nobody can know.
+
+    A program with several threads looks dead as soon as its first one is, but has no status before its last one is
+    gone (seen with Claude Code after TERM).
+    """
+    deadline = time.monotonic() + _DYING
+    while not process.exited() and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL)
+    return process.exit_code
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -117,7 +117,8 @@ class Stage:
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.wait()
+            output, _ = await process.communicate()
+            print(output.decode())  # pytest shows it when the test fails
 
     async def run(self, endpoint: Endpoint, login: Mapping[str, str] = KEY, **more: str) -> Ran:
         """`acd run` from beginning to end."""
@@ -153,7 +154,11 @@ class Stage:
 
     def agents(self) -> list[psutil.Process]:
         """The genuine CLI's own processes among them."""
-        return [each for each in self.processes() if _program_of(each) == self.claude]
+        return self.programs(self.claude.name)
+
+    def programs(self, name: str) -> list[psutil.Process]:
+        """Those among them that run a program of this name."""
+        return [each for each in self.processes() if _program_of(each) == name]
 
     def end_all(self) -> None:
         """Kill what a failed test left behind."""
@@ -184,8 +189,8 @@ def _environment_of(process: psutil.Process) -> list[str]:
         return []
 
 
-def _program_of(process: psutil.Process) -> Path | None:
+def _program_of(process: psutil.Process) -> str | None:
     try:
-        return Path(process.exe())
+        return Path(process.exe()).name
     except (psutil.Error, OSError):
         return None

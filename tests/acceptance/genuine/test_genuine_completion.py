@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 
+from acd.cli.figures import tokens
 from acd.database.connection import Database
 from acd.files.locks import is_held
 from acd.testing.brain import FEATURES
@@ -15,6 +16,7 @@ from tests.acceptance.genuine.books import (
     assert_books_agree,
     assert_one_after_another,
     by_session,
+    total_tokens,
 )
 from tests.acceptance.genuine.scripts import HAIKU, SONNET, Move, cheap_scouts
 from tests.acceptance.genuine.stage import Stage
@@ -58,6 +60,8 @@ async def test_a_target_is_worked_from_nothing_to_completion(
         ran = await stage.run(endpoint)
     assert ran.status == 0, ran.said
     assert "Nothing is left to do: 4 sessions, features +3" in ran.said
+    for served in by_session(endpoint.served).values():
+        assert f", {tokens(total_tokens(served))} tokens, " in ran.said
     await assert_books_agree(stage, endpoint, database)
     assert_one_after_another(endpoint)
     assert set(by_session(endpoint.served)) == {str(row["id"]) for row in stage.sessions()}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 
-import psutil
 import pytest
 
-from acd.core.facts import Adopted, ProcessStarted
+from acd.core.facts import Adopted
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
 from acd.files.locks import is_held
 from acd.testing.endpoint import Endpoint, Reply, Text
 from acd.testing.prices import Tokens
 from tests.acceptance.genuine.books import assert_books_agree, assert_one_after_another
-from tests.acceptance.genuine.scripts import FirstSession, looks_then, waits_for
+from tests.acceptance.genuine.scripts import FirstSession, looks_then
 from tests.acceptance.genuine.stage import Stage, finished, until
+from tests.acceptance.genuine.work import AtWork, holds_open, started_process
 
 pytestmark = pytest.mark.extra
 
@@ -76,40 +75,6 @@ async def test_an_agent_killed_in_the_middle_of_a_reply(
     await assert_books_agree(stage, endpoint, database, with_broken=after_block)
 
 
-class AtWork:
-    """A session whose agent is busy with a shell command until `release`."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._gate = stage.folder / "gate"
-        self.repo = stage.repository("shop", ["F1", "F2"])
-        stage.write_queue({"id": "shop"})
-        self.script = FirstSession(waits_for(self._gate))
-
-    async def begun(self) -> tuple[SessionFolder, psutil.Process]:
-        """The session and its agent, once the command runs."""
-        await until(lambda: any(self._waits(each) for each in self._stage.processes()))
-        (folder,) = self._stage.folders()
-        (agent,) = self._stage.agents()
-        return folder, agent
-
-    def release(self) -> None:
-        """Let the agent go on."""
-        self._gate.touch()
-
-    def _waits(self, process: psutil.Process) -> bool:
-        try:
-            return any(str(self._gate) in word for word in process.cmdline())
-        except psutil.Error:
-            return False
-
-
-def started_process(folder: SessionFolder) -> ProcessStarted:
-    """What the session's journal says of its agent."""
-    (fact,) = (each for each in folder.journal.facts() if isinstance(each, ProcessStarted))
-    return fact
-
-
 def adoptions(folder: SessionFolder) -> list[int]:
     """Processes that took the session over."""
     return [each.pid for each in folder.journal.facts() if isinstance(each, Adopted)]
@@ -118,11 +83,6 @@ def adoptions(folder: SessionFolder) -> list[int]:
 async def kill(process: asyncio.subprocess.Process) -> None:
     process.kill()
     await process.wait()
-
-
-def holds_open(process: psutil.Process, path: Path) -> bool:
-    """Whether a process has an open file descriptor of `path` (Linux)."""
-    return str(path) in {str(each.readlink()) for each in Path(f"/proc/{process.pid}/fd").iterdir()}
 
 
 async def test_a_killed_run_is_taken_over_while_the_agent_works_on(
