@@ -25,6 +25,22 @@ def bash(command: str, usage: Tokens) -> Reply:
 LOOK = bash("git log --oneline", Tokens(111, 23, 1700, 900, 130))
 """What a session does well before it goes wrong."""
 
+ASK_A_SCOUT = Reply(
+    blocks=[
+        ToolUse(
+            name="Agent",
+            input={
+                "description": "look around",
+                "prompt": "SCOUT: tell what is there.",
+                "subagent_type": "general-purpose",
+                "run_in_background": False,
+            },
+        )
+    ],
+    usage=Tokens(203, 47, 0, 1500, 210),
+)
+"""A main agent that has a subagent look around."""
+
 
 class FirstSession:
     """The session that asks first makes moves of its own; each later one works as the brain does."""

@@ -147,6 +147,12 @@ class Stage:
         """Folders of the sessions that have begun."""
         return list(session_folders(self.folder / "acd" / "sessions"))
 
+    def transcribed(self, endpoint: Endpoint) -> bool:
+        """Whether every reply so far stands in the agents' own transcripts: the CLI writes them a moment later."""
+        files = (self.folder / "claude" / "projects").rglob("*.jsonl")
+        written = "".join(path.read_text() for path in files)
+        return all(str(each.message_id) in written for each in endpoint.served if each.complete)
+
     def processes(self) -> list[psutil.Process]:
         """Every living process that was started from here, by what its environment says; `acd run` too."""
         mark = f"CLAUDE_CONFIG_DIR={self.folder / 'claude'}"

@@ -11,10 +11,10 @@ from acd.core.facts import Adopted
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
 from acd.files.locks import is_held
-from acd.testing.endpoint import Endpoint, Reply, Text
+from acd.testing.endpoint import Endpoint, Reply, Request, Text
 from acd.testing.prices import Tokens
 from tests.acceptance.genuine.books import assert_books_agree, assert_one_after_another
-from tests.acceptance.genuine.scripts import FirstSession, looks_then
+from tests.acceptance.genuine.scripts import ASK_A_SCOUT, FirstSession, Move, looks_then
 from tests.acceptance.genuine.stage import Stage, finished, until
 from tests.acceptance.genuine.work import AtWork, holds_open, started_process
 
@@ -56,6 +56,7 @@ async def test_an_agent_killed_in_the_middle_of_a_reply(
         broken = str(endpoint.served[-1].message_id).encode()
         if after_block:
             await until(lambda: broken in folder.stream.read_bytes())
+        await until(lambda: stage.transcribed(endpoint))
         (agent,) = stage.agents()
         assert agent.pid == started_process(folder).pid
         agent.send_signal(number)
@@ -73,6 +74,28 @@ async def test_an_agent_killed_in_the_middle_of_a_reply(
     assert stage.target()["status"] == "complete"
     assert_one_after_another(endpoint)
     await assert_books_agree(stage, endpoint, database, with_broken=after_block)
+
+
+async def test_an_agent_killed_while_its_subagent_works(stage: Stage, database: Database) -> None:
+    """What the subagent had spent stands in its own transcript alone."""
+    stage.repository("shop", ["F1"])
+    stage.write_queue({"id": "shop"})
+    scout = looks_then(unended(after_block=False))
+
+    def moves(request: Request) -> Move:
+        return scout(request) if "SCOUT" in request.prompt else ASK_A_SCOUT
+
+    async with Endpoint({"*": FirstSession(moves)}) as endpoint, stage.running(endpoint) as process:
+        await until(lambda: endpoint.totals().broken and stage.transcribed(endpoint))
+        (agent,) = stage.agents()
+        agent.kill()
+        ran = await finished(process)
+    assert ran.status == 0, ran.said
+    assert [(r["error_type"], r["request_count"]) for r in stage.sessions()] == [
+        ("killed", 2),
+        (None, 9),
+    ]
+    await assert_books_agree(stage, endpoint, database)
 
 
 def adoptions(folder: SessionFolder) -> list[int]:
