@@ -111,13 +111,13 @@ class MistakenAdapter(Scripted):
 
 async def test_a_mistake_of_ours_is_told_with_its_trace(ready: Stage) -> None:
     """And the agent does not go on unattended."""
-    ready.script(plan_of({"do": "feature"}, {"do": "hang"}))
+    ready.script(plan_of({"do": "say"}, {"do": "hang"}))
     outcome = await ready.work(adapter=MistakenAdapter())
     assert (outcome.status, outcome.error_type) == ("failed", "internal")
     (failed,) = ready.only(HarnessFailed)
     assert failed.stack_trace is not None
     assert "in read_stream" in failed.stack_trace
-    assert (outcome.commits_made, ready.living()) == (len(ready.truth().commits), [])
+    assert ready.living() == []
 
 
 async def test_silence(ready: Stage) -> None:
