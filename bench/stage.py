@@ -19,11 +19,12 @@ from acd.agents.protocol import Adapter, Binary
 from acd.agents.registry import load_adapter
 from acd.core.models import Target
 from acd.core.settings import Settings
-from acd.database.connection import open_database
+from acd.database.connection import Database, open_database
 from acd.harness.outcome import Outcome
 from acd.harness.plan import SessionPlan
 from acd.harness.session import work_session
 from acd.harness.version import find_binary
+from acd.ledger.pending import pending_folders
 from acd.ledger.recorder import Recorder
 from bench.scratch import scratch_server
 
@@ -38,6 +39,7 @@ class Stage:
 
     folder: Path
     settings: Settings
+    database: Database
     recorder: Recorder
     target: Target
     adapter: Adapter
@@ -62,6 +64,7 @@ class Stage:
     async def recorded(self) -> None:
         """Wait until everything is in the database."""
         assert await self.recorder.settle(_RECORDING_S), "not recorded in time"
+        assert not await pending_folders(self.database, self.settings), "not all is recorded"
 
     def script(self, *steps: dict[str, object]) -> None:
         """What the scripted agent's sessions do."""
@@ -94,7 +97,7 @@ async def staged(agent: str, environment: dict[str, str]) -> AsyncIterator[Stage
                 Recorder(database, settings) as recorder,
             ):
                 binary = await find_binary(adapter, settings)
-                yield Stage(folder, settings, recorder, target, adapter, binary)
+                yield Stage(folder, settings, database, recorder, target, adapter, binary)
 
 
 def _repository(folder: Path) -> Path:

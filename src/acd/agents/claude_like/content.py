@@ -39,25 +39,20 @@ class Block(msgspec.Struct, gc=False):
     name: Any = None
     input: msgspec.Raw = NULL
     tool_use_id: Any = None
-    content: msgspec.Raw = NULL
+    content: Any = None
     is_error: Any = None
-
-
-class _Text(msgspec.Struct, gc=False):
-    text: Any = None
 
 
 _Input = msgspec.defstruct("_Input", [(name, Any, None) for name in _TELLING], gc=False)
 _BLOCKS = msgspec.json.Decoder(list[Block] | str | None)
 _INPUT = msgspec.json.Decoder(_Input | None)
-_TEXTS = msgspec.json.Decoder(list[_Text] | str | None)
 
 
 def blocks_of(content: msgspec.Raw) -> list[Block] | None:
     """The blocks of a content; a plain string is one block of text. None when it is something else."""
     try:
         found = _BLOCKS.decode(content)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return None
     if isinstance(found, str):
         return [Block(type="text", text=found)]
@@ -84,13 +79,11 @@ def call_text(block: Block) -> str:
 
 def result_text(block: Block) -> str:
     """Short form of what a tool gave back; pictures and the like give nothing."""
-    try:
-        found = _TEXTS.decode(block.content)
-    except msgspec.ValidationError:
-        return ""
+    found = block.content
     if isinstance(found, list):
-        found = next((part.text for part in found if isinstance(part.text, str)), "")
-    return excerpt(found or "", TOOL_LIMIT)
+        texts = (part.get("text") for part in found if isinstance(part, dict))
+        found = next((text for text in texts if isinstance(text, str)), "")
+    return excerpt(found, TOOL_LIMIT) if isinstance(found, str) else ""
 
 
 def name_of(value: Any) -> str:  # noqa: ANN401  # whatever a line may hold there
