@@ -369,11 +369,14 @@ async def test_a_worker_works_what_others_began(database: Database, place: Place
     """An orchestrator that may work nothing itself begins the turns; a worker of another process works them."""
     place.repository("a", ["F1", "F2"])
     place.write_scenario()
-    place.write_queue({"id": "a"})
+    levels = {"high": {"models": ["fable"], "fallback": "haiku"}}
+    place.write_queue({"id": "a", "complexity": "high"}, modelConfig={"complexityLevels": levels})
     stopped = await run(database, place, max_sessions=0)
     assert (stopped.ended_by, stopped.completed) == ("max_sessions", 0)
     ending, seen = Ending(), Seen()
-    elsewhere = msgspec.structs.replace(place.settings, home=place.folder / "other home")
+    elsewhere = msgspec.structs.replace(
+        place.settings, home=place.folder / "other home", queue_file=place.folder / "none.json"
+    )
     working = asyncio.create_task(
         worker(database, elsewhere, RunOptions(), observer=seen, ending=ending)
     )
@@ -381,6 +384,7 @@ async def test_a_worker_works_what_others_began(database: Database, place: Place
     ending.stop()
     result = await working
     assert (result.completed, result.failed) == (2, 0)
+    assert {plan.model for plan in seen.started} == {"fable"}  # as the target's own file says
     assert place.target("a")["status"] == "complete"
 
 

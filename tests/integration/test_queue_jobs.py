@@ -341,7 +341,7 @@ async def test_a_worker_rides_out_the_loss_of_every_connection(
     turns: Turns, database: Database
 ) -> None:
     """All connections are cut, again and again, while turns follow one another; every turn comes to its end."""
-    left = 30
+    left, cuts = 40, 0
 
     async def look(_: UUID) -> None:
         nonlocal left
@@ -350,19 +350,22 @@ async def test_a_worker_rides_out_the_loss_of_every_connection(
             await turns.defer([(turn(A), A)])
 
     async def cut() -> None:
+        nonlocal cuts
         with psycopg.connect(database.url, autocommit=True) as connection:
             while left:
-                connection.execute(
+                cut_now = connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-                await asyncio.sleep(0.03)
+                cuts += cut_now.rowcount
+                await asyncio.sleep(0.1)
 
     await turns.defer([(turn(A), A)])
     async with working(turns, look), asyncio.TaskGroup() as group:
         group.create_task(cut())
-        await until(lambda: _recovered(turns, lambda: left == 0), 60)
+        await until(lambda: _recovered(turns, lambda: left == 0), 90)
     assert left == 0
+    assert cuts > 5
 
 
 async def _recovered(turns: Turns, done: Callable[[], bool]) -> bool:

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, LiteralString, TypeVar
 
 from procrastinate import exceptions
@@ -25,7 +26,8 @@ from acd.database.connection import Database, Transaction
 logger = logging.getLogger("acd.queue")
 
 _T = TypeVar("_T")
-_POLL = 0.5
+_FIRST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 1.0
 _SET_PATH = "SET LOCAL search_path = acd_queue"
 _WORKERS_ALIVE = (
     "SELECT id FROM acd_queue.procrastinate_workers WHERE last_heartbeat > now() - interval '60 s'"
@@ -109,16 +111,16 @@ async def patiently(call: Callable[[], Awaitable[_T]], give_up: asyncio.Event) -
         DatabaseAway: it cannot be reached and `give_up` is set.
         DatabaseError: any other error, at once.
     """
+    wait = _FIRST_WAIT_S
     while True:
         try:
             return await call()
         except DatabaseAway:
             if give_up.is_set():
                 raise
-        try:
-            await asyncio.wait_for(give_up.wait(), _POLL)
-        except TimeoutError:
-            continue
+        with suppress(TimeoutError):
+            await asyncio.wait_for(give_up.wait(), wait)
+        wait = min(2 * wait, _LONGEST_WAIT_S)
 
 
 def _plain(value: object) -> object:
