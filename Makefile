@@ -2,12 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# uv: the one on PATH, else one of our own in .uv (it is as large as half of everything else, so it stays out of .venv).
+UV_VENV := .uv
+UV := $(or $(shell command -v uv 2>/dev/null),$(UV_VENV)/bin/uv)
+UV_READY := $(if $(filter $(UV_VENV)/bin/uv,$(UV)),$(UV_VENV)/.ready)
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 # uv is fast but has settings of its own (index, certificates); where it cannot install, pip with the user's settings does.
-install = $(BIN)/uv pip install -q --python $(BIN)/python $(1) || \
-	(echo "uv could not install; trying pip" && $(BIN)/python -m pip install -q --disable-pip-version-check $(1))
+install = $(UV) pip install -q --python $(BIN)/python $(1) || \
+	(echo "uv could not install; trying pip" && $(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check $(1))
 
 .PHONY: demo test test-all check format bench faults lock clean
 
@@ -37,18 +41,22 @@ faults: $(VENV)/.all
 	$(PYTEST) -n $(JOBS) -m "long" --timeout 3600 $(ARGS)
 
 # The lock files carry hashes and no address: whichever index pip and uv are set up for is used.
-lock: $(VENV)/.uv
-	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
-	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
-	cd $(CURDIR) && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude pyproject.toml -c requirements-dev.lock -o requirements-all.lock
+lock: $(UV_READY)
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude pyproject.toml -c requirements-dev.lock -o requirements-all.lock
 
-$(VENV)/.uv:
-	$(PYTHON) -c 'import sys; sys.exit("acd needs Python >= 3.11; this is " + sys.version) if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
+$(UV_VENV)/.ready:
+	$(PYTHON) -m venv $(UV_VENV)
+	$(UV_VENV)/bin/python -m pip install -q --disable-pip-version-check uv==0.13.9
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.uv requirements.lock pyproject.toml
+$(VENV)/.made: $(UV_READY)
+	@$(PYTHON) -c 'import sys; sys.exit("acd needs Python >= 3.11; this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv --without-pip $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made requirements.lock pyproject.toml
 	$(call install,--require-hashes -r requirements.lock)
 	$(call install,--no-deps -e .)
 	@touch $@
@@ -62,4 +70,4 @@ $(VENV)/.all: $(VENV)/.dev requirements-all.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(UV_VENV)

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -182,3 +182,36 @@ def database15_url(postgres15: str) -> Iterator[str]:
     """An empty database (no schema) on PostgreSQL 15."""
     with _created(postgres15, f"test_{uuid4().hex}") as url:
         yield url
+
+
+# ---- what a tier leaves out is said, not hidden -------------------------------------------------------------------
+
+_LEFT_OUT: dict[str, set[str]] = {"extra": set(), "long": set()}
+_TIERS = {"extra": "make test-all", "long": "make faults"}
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        for tier in _TIERS:
+            if item.get_closest_marker(tier):
+                _LEFT_OUT[tier].add(item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands what it left out to the process that writes the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = {tier: sorted(names) for tier, names in _LEFT_OUT.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    left_out = getattr(node, "workeroutput", {}).get("left_out", {})
+    for tier, names in left_out.items():
+        _LEFT_OUT[tier].update(names)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for tier, command in _TIERS.items():
+        if names := _LEFT_OUT[tier]:
+            terminalreporter.write_line(f"{len(names)} tests marked {tier} are left to `{command}`")
