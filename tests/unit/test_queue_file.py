@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.queue.generate import ODDITIES, generate
 
 from acd.core.errors import QueueFileError
 from acd.core.models import Target
 from acd.queue.file import QueueFile, parse_queue_file, read_queue_file
+from tests.data.queue.generate import ODDITIES, generate
 
 
 def write(folder: Path, *entries: object, **top: object) -> Path:
