@@ -57,8 +57,9 @@ def read_feature_list(path: Path, roots: Sequence[Path]) -> list[Feature]:
 
 
 def counts(features: Sequence[Feature]) -> tuple[int, int]:
-    """How many features there are, and how many of them pass."""
-    return len(features), sum(feature.passes for feature in features)
+    """How many features are to be done (a skipped one is not, unless it passes), and how many of them pass."""
+    wanted = [feature for feature in features if feature.passes or not feature.skipped]
+    return len(wanted), sum(feature.passes for feature in wanted)
 
 
 def status_of(feature: Feature) -> FeatureStatus:

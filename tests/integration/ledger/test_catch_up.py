@@ -294,6 +294,18 @@ async def test_an_older_look_at_the_features_changes_nothing(
     assert (target["passing_features"], target["status"]) == (1, "complete")
 
 
+async def test_a_skipped_feature_does_not_keep_a_target_from_being_complete(
+    database: Database, settings: Settings
+) -> None:
+    folder = session_of(settings, 1)
+    features = [Feature("a", "A", True), Feature("b", "B", False, skipped=True)]
+    write_facts(folder, [FeaturesSeen(at=AT, when="after", features=features)])
+    await source_of(folder, database).catch_up()
+    [target] = await rows_of(database, "targets")
+    assert (target["total_features"], target["passing_features"]) == (1, 1)
+    assert (target["status"], target["percent_complete"]) == ("complete", 100)
+
+
 async def test_a_past_days_feature_counts_are_never_rewritten(
     database: Database, settings: Settings
 ) -> None:

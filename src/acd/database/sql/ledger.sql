@@ -328,7 +328,7 @@ ON CONFLICT (target_id, feature_key) DO UPDATE SET
                       ELSE f.session_id END;
 
 -- name: count_features
--- The target's own totals, from its features; the newest look wins.
+-- The target's own totals, from its features; the newest look wins. A skipped feature is not one that is to be done.
 UPDATE targets t
 SET total_features = c.total, passing_features = c.passing, features_at = %(at)s, updated_at = now(),
     percent_complete = CASE WHEN c.total = 0 THEN 0 ELSE round(100.0 * c.passing / c.total, 2) END,
@@ -340,7 +340,8 @@ SET total_features = c.total, passing_features = c.passing, features_at = %(at)s
                          WHEN c.passing < c.total AND t.status = 'complete' THEN NULL
                          ELSE t.status_reason END
 FROM (SELECT count(*)::integer AS total, (count(*) FILTER (WHERE passes))::integer AS passing
-      FROM target_features WHERE target_id = %(target_id)s AND removed_at IS NULL) AS c
+      FROM target_features
+      WHERE target_id = %(target_id)s AND removed_at IS NULL AND status <> 'skipped') AS c
 WHERE t.id = %(target_id)s AND (t.features_at IS NULL OR t.features_at <= %(at)s);
 
 -- name: put_daily_stats
