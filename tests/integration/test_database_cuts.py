@@ -33,21 +33,41 @@ class Cutter:
         found = conninfo_to_dict(upstream)
         self._host, self._port = str(found["host"]), str(found.get("port", "5432"))
         self._random = random.Random(seed)
+        self._serving: set[asyncio.Task[None]] = set()
         self.cuts = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        try:
+            await self._pass_on(reader, writer)
+        finally:
+            self._serving.discard(task)
+            writer.transport.abort()
+
+    async def end(self) -> None:
+        """Wait until every connection is gone: `Server.wait_closed` of 3.11 does not."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted transports close at the loop's next turn
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await self._dial()
         left = self._random.randrange(SHORTEST, LONGEST)
         there = asyncio.create_task(pump(reader, far_writer))
-        while chunk := await far_reader.read(left):
-            writer.write(chunk)
-            left -= len(chunk)
-            if left <= 0:
-                self.cuts += 1
-                break
-        there.cancel()
-        for each in (writer, far_writer):
-            each.transport.abort()
+        try:
+            while chunk := await far_reader.read(left):
+                writer.write(chunk)
+                left -= len(chunk)
+                if left <= 0:
+                    self.cuts += 1
+                    break
+        finally:
+            there.cancel()
+            await asyncio.gather(there, return_exceptions=True)
+            far_writer.transport.abort()
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._host.startswith("/"):
@@ -71,6 +91,7 @@ async def cutting(url: str, seed: int) -> AsyncIterator[tuple[Cutter, str]]:
         yield cutter, urlunsplit(parts)
     finally:
         server.close()
+        await cutter.end()
         await server.wait_closed()
 
 
