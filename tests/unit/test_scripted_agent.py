@@ -180,6 +180,8 @@ def test_stream_transcripts_result_and_ledger_tell_the_same(bench: Bench) -> Non
 
     kept = _requests(bench.transcript())
     (side,) = bench.subagent_transcripts()
+    said_by = {line.get("attributionAgent") for line in side if line["type"] == "assistant"}
+    assert said_by == {"general-purpose"}
     kept_by_all = kept | _requests(side)
     assert kept_by_all
     assert set(kept_by_all) == set(session.message_ids)

@@ -105,6 +105,8 @@ class Recorder:
         line = {"parentUuid": chain.last_uuid, "isSidechain": chain.subagent is not None} | kept
         if chain.subagent is not None:
             line["agentId"] = chain.subagent.agent_id
+            if kept["type"] == "assistant":
+                line["attributionAgent"] = chain.subagent.agent_type
         chain.keep(line | {"uuid": uuid, "timestamp": now} | self._origin())
         chain.last_uuid = uuid
         if printed is not None:
