@@ -59,18 +59,21 @@ def assert_equal_to_the_agents_ledgers(stage: Stage) -> None:
     assert {row.pop("model"): row for row in models} == {
         model: of_sum(one) for model, one in own.models.items()
     }
-    requests = stage.rows(
-        "SELECT request_key, session_id, subagent IS NOT NULL AS sub FROM token_usage_details"
-    )
+    requests = stage.rows("SELECT request_key, session_id, subagent FROM token_usage_details")
     assert Counter((str(row["session_id"]), row["request_key"]) for row in requests) == Counter(
         (session_id, f"scripted:{message_id}")
         for session_id, session in own.sessions.items()
         for message_id in session.message_ids
     )
-    by_subagents = sum(
-        sum(one.requests for one in session.subagents.values()) for session in own.sessions.values()
+    by_subagents = Counter(row["subagent"] for row in requests if row["subagent"])
+    assert by_subagents.total() > 0
+    assert by_subagents == sum(
+        (
+            Counter({kind: one.requests for kind, one in session.subagents.items()})
+            for session in own.sessions.values()
+        ),
+        Counter[str](),
     )
-    assert sum(row["sub"] for row in requests) == by_subagents > 0
     commits = stage.rows("SELECT sha FROM harness_commits")
     assert sorted(row["sha"] for row in commits) == sorted(own.commits)
 

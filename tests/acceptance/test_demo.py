@@ -14,6 +14,7 @@ from acd.testing.ledger import Begun
 from tests.acceptance import figures
 from tests.acceptance.performance import Stage
 from tests.acceptance.program import Program
+from tests.house.pages import ROOT, blocks_of
 
 pytestmark = pytest.mark.timeout(400)  # whoever comes first performs the demo, the others wait
 
@@ -46,6 +47,23 @@ def test_the_printed_figures_equal_the_database(demo: Stage) -> None:
     first, second = demo.performance.first, demo.performance.second
     figures.assert_figures_equal_the_database(demo, first, until=second.figures["since"])
     figures.assert_figures_equal_the_database(demo, second)
+
+
+def test_the_documented_queries_show_it(demo: Stage) -> None:
+    ways, per_feature, failed, subagents = (
+        demo.rows(block.text)
+        for block in blocks_of(ROOT / "docs" / "database.md")
+        if block.language == "sql"
+    )
+    own = demo.performance.agents_own.sum
+    total = own.tokens.prompt_tokens + own.tokens.output_tokens
+    assert {row["way"] for row in ways} == {"sessions", "ledger", "models", "days"}
+    assert {(row["tokens"], row["cost"]) for row in ways} == {(total, own.cost_usd)}
+    assert {row["repo_id"]: row["features"] for row in per_feature} == {
+        name: 2 * features for name, features in TARGETS.items()
+    }
+    assert {row["error_type"] for row in failed} == {"server", "usage_limit"}
+    assert [row["model"] for row in subagents] == ["claude-haiku-5-5"]
 
 
 def test_a_failed_session_was_tried_again(demo: Stage) -> None:
