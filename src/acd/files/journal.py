@@ -81,7 +81,10 @@ def decode_fact(line: bytes) -> Fact:
     Raises:
         msgspec.MsgspecError: the line is no fact.
     """
-    return _DECODER.decode(line)
+    try:
+        return _DECODER.decode(line)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deeply") from None
 
 
 def sync_folder(folder: Path) -> None:

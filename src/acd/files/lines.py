@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-CHUNK = 1024 * 1024
-LONGEST_LINE = 16 * 1024 * 1024
-"""Longer lines are left out with their length: no known agent writes one, and each costs several times its size to decode."""
+CHUNK = 256 * 1024
+LONGEST_LINE = 7 * 1024 * 1024
+"""Longer lines are left out with their length. The longest that agents write hold a picture (5 MB, in base64) and no
+usage; a hostile one costs up to 25 times its size to decode."""
+
+_MOST_LINES = 4096
+"""Lines of one reading: a chunk of empty lines alone would else become a quarter of a million objects."""
 
 
 class Line(NamedTuple):
@@ -31,11 +35,12 @@ class LineReader:
     _pending: bytearray = field(default_factory=bytearray)
     _scanned: int = 0
 
-    def read(self, limit: int = 4 * CHUNK, *, final: bool = False) -> list[Line]:
+    def read(self, limit: int = 16 * CHUNK, *, final: bool = False) -> list[Line]:
         """The whole lines among about the next `limit` bytes; empty only when there is no new one.
 
         Args:
-            limit: stop after this many bytes and at least one line, so that one batch stays small.
+            limit: stop after this many bytes and at least one line, so that one batch stays small. Many short lines
+                stop it sooner.
             final: nobody writes the file any more; a last line without its end counts as a line.
 
         Raises:
@@ -46,7 +51,7 @@ class LineReader:
             with self.path.open("rb", buffering=0) as file:
                 file.seek(self.offset + self._scanned)
                 taken = 0
-                while taken < limit or not lines:
+                while (taken < limit or not lines) and len(lines) < _MOST_LINES:
                     chunk = file.read(CHUNK)
                     if not chunk:
                         if final and self._scanned:
@@ -61,6 +66,8 @@ class LineReader:
     def _take(self, chunk: bytes, lines: list[Line], *, ended: bool = True) -> None:
         start = 0
         while (end := chunk.find(b"\n", start)) >= 0:
+            if len(lines) == _MOST_LINES:
+                return  # the rest of the chunk is read again
             if self._scanned:
                 self._keep(chunk[start:end])
             self._scanned += end - start

@@ -61,6 +61,8 @@ class Proxy:
         self._upstream = upstream
         self._server: asyncio.Server | None = None
         self._links: set[_Link] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._armed: _Armed | None = None
@@ -69,7 +71,7 @@ class Proxy:
         self.sent = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(
@@ -78,13 +80,15 @@ class Proxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closed = True
         self._flowing.set()
         if self._server is not None:
             self._server.close()
         for link in list(self._links):
             link.break_off()
-        while self._links:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # who has just connected gets a handler, so that it is seen here
+        if self._handlers:
+            await asyncio.wait(self._handlers)
 
     @property
     def port(self) -> int:
@@ -121,6 +125,12 @@ class Proxy:
         """End a stall: what was held back goes on."""
         self._flowing.set()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Handlers are tasks of ours, so that none outlives the block."""
+        handler = asyncio.create_task(self._serve(reader, writer))
+        self._handlers.add(handler)
+        handler.add_done_callback(self._handlers.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
@@ -131,7 +141,8 @@ class Proxy:
         link = _Link(self, writer, up_writer)
         self._links.add(link)
         try:
-            await link.pass_on(reader, up_reader)
+            if not self._closed:
+                await link.pass_on(reader, up_reader)
         finally:
             link.break_off()
             self._links.discard(link)
