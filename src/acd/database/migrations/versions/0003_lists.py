@@ -1,0 +1,16 @@
+"""A place in lists that never changes: see `0003_lists.sql`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from acd.database.migrate import driver_of
+from acd.database.schema import read_revision
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
