@@ -88,13 +88,6 @@ class _Part:
         if keep:
             self.lines.append(source)
 
-    @property
-    def full(self) -> bool:
-        """Whether it has the size in which parts are written."""
-        batch = self.fold.batch
-        rows = len(batch.usage) + len(batch.events) + len(batch.errors) + len(batch.left_out)
-        return rows >= _PART_ROWS
-
 
 @dataclass
 class Source:
@@ -160,7 +153,7 @@ class Source:
         part = _Part(clock, self._new_fold(clock))
         careful = self._room == _CAREFUL_BYTES
         sizes = {name: _size(self.folder / name) for name in self._files}
-        while part.size < self._room and not part.full:
+        while part.size < self._room and max(part.fold.rows, len(part.lines)) < _PART_ROWS:
             lines = self._read(sizes, ended)
             if not lines:
                 break
@@ -261,7 +254,7 @@ class Source:
         )
 
     async def _write_rows(self, part: _Part) -> None:
-        batch = part.fold.batch
+        batch = part.fold.finish()
         batch.files = [self._progress(name, part) for name in part.stretches]
         written = await write_batch(self.database, self.owner, batch)
         self.clock = batch.last_at or self.clock

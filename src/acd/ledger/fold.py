@@ -40,6 +40,9 @@ STREAM = "stream.jsonl"
 _EVENT_BITS = 16
 _STREAM_HALF = 1 << (_EVENT_BITS - 1)
 
+# A line of any known agent holds a handful; its request, which figures depend on, comes first.
+_MOST_EVENTS = 1000
+
 # Whole milliseconds begun and ended, in whole numbers: `ledger.finish_tools` computes the same in PostgreSQL.
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -51,6 +54,33 @@ class SourceLine(msgspec.Struct, frozen=True, gc=False):
     kind: FileKind
     line: Line
     number: int
+
+
+class _Request(msgspec.Struct, gc=False):
+    """The snapshots of a request so far: the greatest counts, whatever the order (rule 1 of the records).
+
+    What each adds beside the figures (ids, tools, the earliest time) is kept. A row is made, and priced, only of the last state.
+    """
+
+    greatest: events.RequestSeen
+    greatest_at: datetime
+    first_at: datetime
+    ids: list[str]
+    tools: list[str]
+    subagent: str | None = None
+
+    def add(self, seen: events.RequestSeen, at: datetime) -> None:
+        """Take another snapshot in."""
+        self.subagent = self.subagent or self.greatest.subagent or seen.subagent
+        usage, best = seen.usage, self.greatest.usage
+        if (usage.total, usage.output_tokens) > (best.total, best.output_tokens):
+            self.greatest, self.greatest_at = seen, at
+        if seen.request_id and seen.request_id not in self.ids:
+            self.ids.append(seen.request_id)
+        for tool in seen.tools:
+            if tool not in self.tools:
+                self.tools.append(tool)
+        self.first_at = min(self.first_at, at)
 
 
 @dataclass
@@ -68,6 +98,7 @@ class Fold:
     clock: datetime
     has_stream: bool = True
     batch: Batch = field(default_factory=Batch)
+    _requests: dict[str, _Request] = field(default_factory=dict)
     _tools: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
 
     def add(self, source: SourceLine) -> None:
@@ -86,6 +117,18 @@ class Fold:
             self.leave_out(source, str(error))
         except msgspec.MsgspecError as error:
             self.leave_out(source, f"not a fact: {error}")
+
+    @property
+    def rows(self) -> int:
+        """How many rows the lines so far amount to, about."""
+        batch = self.batch
+        events_and_errors = len(batch.events) + len(batch.errors) + len(batch.left_out)
+        return len(self._requests) + events_and_errors
+
+    def finish(self) -> Batch:
+        """What all lines together amount to."""
+        self.batch.usage = {key: self._usage_row(seen) for key, seen in self._requests.items()}
+        return self.batch
 
     def leave_out(self, source: SourceLine, reason: str) -> None:
         """Count a line that cannot become rows."""
@@ -167,6 +210,9 @@ class Fold:
     # ---- events of the agent -------------------------------------------------------------------------------
 
     def _add_events(self, source: SourceLine, found: list[events.Event]) -> None:
+        if len(found) > _MOST_EVENTS:
+            self.leave_out(source, f"more than {_MOST_EVENTS} events: the rest of them")
+            found = found[:_MOST_EVENTS]
         base = source.line.offset << _EVENT_BITS | _STREAM_HALF
         for index, event in enumerate(found):
             if event.at is not None:
@@ -187,36 +233,28 @@ class Fold:
 
     def _add_request(self, event: events.RequestSeen) -> None:
         at = event.at or self.clock
-        known = self.batch.usage.get(event.request_key)
+        known = self._requests.get(event.request_key)
         if known is None:
-            self.batch.usage[event.request_key] = self._usage_row(event, at)
-            return
-        if (event.usage.total, event.usage.output_tokens) > (known.total, known.output_tokens):
-            # The greater total counts, whatever the order (rule 1 of the records); only it needs a price.
-            row = self.batch.usage[event.request_key] = self._usage_row(event, at)
-            row.request_ids, row.tools, row.subagent = (
-                known.request_ids,
-                known.tools,
-                known.subagent,
-            )
-            row.requested_at = known.requested_at
-            known = row
-        _add_beside(known, event, at)
+            ids = [event.request_id] if event.request_id else []
+            self._requests[event.request_key] = _Request(event, at, at, ids, list(event.tools))
+        else:
+            known.add(event, at)
 
-    def _usage_row(self, event: events.RequestSeen, at: datetime) -> UsageRow:
+    def _usage_row(self, request: _Request) -> UsageRow:
+        seen = request.greatest
         provider = self.agent.provider if self.agent else ""
-        price = self.prices.price(provider, event.model, event.usage, at)
+        price = self.prices.price(provider, seen.model, seen.usage, request.greatest_at)
         return UsageRow(
-            request_key=event.request_key,
-            model=event.model,
-            request_ids=[event.request_id] if event.request_id else [],
-            **usage_columns(event.usage),
+            request_key=seen.request_key,
+            model=seen.model,
+            request_ids=request.ids,
+            **usage_columns(seen.usage),
             cost_usd=f"{price.cost_usd.normalize():f}" if price else None,
             price_source=price.source if price else None,
             price_date=price.day.isoformat() if price else None,
-            tools=list(event.tools),
-            subagent=event.subagent,
-            requested_at=at,
+            tools=request.tools,
+            subagent=request.subagent or seen.subagent,
+            requested_at=request.first_at,
         )
 
     def _add_report(self, source: SourceLine, event: events.Reported) -> None:
@@ -325,17 +363,6 @@ class Fold:
         self.clock = at
         if self.batch.last_at is None or at > self.batch.last_at:
             self.batch.last_at = at
-
-
-def _add_beside(row: UsageRow, event: events.RequestSeen, at: datetime) -> None:
-    """What a snapshot adds beside the figures: ids, tools, the earliest time."""
-    if event.request_id and event.request_id not in row.request_ids:
-        row.request_ids.append(event.request_id)
-    for tool in event.tools:
-        if tool not in row.tools:
-            row.tools.append(tool)
-    row.subagent = row.subagent or event.subagent
-    row.requested_at = min(row.requested_at, at)
 
 
 def _told_by_fact(fact: facts.Fact) -> tuple[str, str | None]:
