@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from acd import __version__
-from acd.api import health, records, sessions, targets
+from acd.api import health, metrics, records, sessions, targets
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
 from acd.dashboard import pages
@@ -36,7 +36,7 @@ def create_app(
     # The interactive pages of FastAPI load scripts from a CDN; nothing here may.
     app = FastAPI(title="acd", version=__version__, docs_url=None, redoc_url=None)
     app.state.parts = Parts(db=db, settings=settings, sync=sync, pending=pending)
-    for module in (health, targets, sessions, records):
+    for module in (health, targets, sessions, records, metrics):
         app.include_router(module.router)
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())

@@ -23,7 +23,7 @@ async def show_health(parts: GivenParts) -> Response:
     """200 `ok`, or 503 `degraded` while the database is away; `pending` is null when this server does not record."""
     try:
         seen = json.loads(await live.health(parts.db))
-        pending = await parts.pending() if parts.pending else None
+        pending = (await parts.pending()).folders if parts.pending else None
     except DatabaseAway:
         return _answer(
             503, {"status": "away"}, {"pending": None}, {"Retry-After": str(RETRY_AFTER_S)}

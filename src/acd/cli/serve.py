@@ -13,7 +13,7 @@ from acd.cli.output import say
 from acd.core.errors import DatabaseAway
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import open_database
-from acd.ledger.pending import pending_folders
+from acd.ledger.pending import backlog
 from acd.ledger.recorder import Recorder
 from acd.server import serve as serve_until_cancelled
 
@@ -41,12 +41,11 @@ async def _serve(settings: Settings) -> None:
         open_database(settings, application="acd serve") as db,
         Recorder(db, settings) as recorder,
     ):
-
-        async def count_pending() -> int:
-            return len(await pending_folders(db, settings))
-
         serving = asyncio.create_task(
-            serve_until_cancelled(db, settings, pending=count_pending, ready=_tell), name="server"
+            serve_until_cancelled(
+                db, settings, pending=lambda: backlog(db, settings), ready=_tell
+            ),
+            name="server",
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)

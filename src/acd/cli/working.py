@@ -21,7 +21,7 @@ from acd.core.errors import ConfigError, DatabaseError
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.harness.process import hide_from_children
-from acd.ledger.pending import pending_folders
+from acd.ledger.pending import backlog, pending_folders
 from acd.queue.ending import Ending, ended_by_signals
 from acd.queue.observer import Observer
 from acd.queue.orchestrator import RunResult
@@ -90,16 +90,13 @@ async def _served(
         yield
         return
 
-    async def count_pending() -> int:
-        return len(await pending_folders(db, settings))
-
     def ready(address: str) -> None:
         footer.address = address
         board.message(f"pages and API at {address}", warning=False)
 
     async def run_server() -> None:
         try:
-            await serve(db, settings, pending=count_pending, ready=ready)
+            await serve(db, settings, pending=lambda: backlog(db, settings), ready=ready)
         except ConfigError as error:
             board.message(str(error))
 

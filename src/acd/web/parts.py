@@ -11,13 +11,14 @@ from starlette.requests import Request
 
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.ledger.pending import Backlog
 from acd.queue.sync import SyncResult
 
 Sync = Callable[[Database, Settings], Awaitable[SyncResult]]
 """Reads the queue file of the settings into `targets`; raises QueueFileError."""
 
-Pending = Callable[[], Awaitable[int]]
-"""How many sessions of this machine wait to be recorded."""
+Pending = Callable[[], Awaitable[Backlog]]
+"""What this machine's files hold that is not recorded."""
 
 
 @dataclass(frozen=True)
