@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from acd.core.errors import DatabaseAway
+from acd.core.errors import AcdError, DatabaseAway
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
@@ -22,7 +22,7 @@ __all__ = ["Pending", "Recorder", "pending_folders"]
 logger = logging.getLogger("acd.ledger")
 
 _FIRST_WAIT = 0.2
-_LONGEST_WAIT = 5.0
+_LONGEST_WAIT = 2.0  # the first good record comes within 5 s of the database's return
 
 
 class Recorder:
@@ -41,6 +41,7 @@ class Recorder:
         self._prices = PriceList()
         self._sources: dict[Path, Source] = {}
         self._rung: dict[Path, None] = {}
+        self._troubled: set[Path] = set()
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -72,12 +73,22 @@ class Recorder:
         self._news.set()
 
     async def settle(self, timeout: float) -> bool:
-        """Wait until everything rung for so far is in the database; False when that takes longer than `timeout` seconds."""
+        """Wait until everything rung for so far is in the database; False when that takes longer than `timeout` seconds.
+
+        A folder that cannot be recorded for another reason than an outage is said in the log and not waited for.
+
+        Raises:
+            Exception: what ended the recording, as a defect of ours does: better heard here than waited for in vain.
+        """
+        idle = asyncio.create_task(self._idle.wait())
+        waiting: set[asyncio.Task[object]] = {idle, *([self._loop] if self._loop else [])}
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout)
-        except TimeoutError:
-            return False
-        return True
+            await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            idle.cancel()
+        if self._loop is not None and self._loop.done() and not self._loop.cancelled():
+            self._loop.result()
+        return self._idle.is_set()
 
     async def catch_up_all(self) -> Pending:
         """Ring for every folder of this machine that holds more than the database knows; how much that is.
@@ -105,6 +116,8 @@ class Recorder:
                     self._tell_away(error)
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, _LONGEST_WAIT)
+                except (AcdError, OSError) as error:
+                    self._tell_trouble(path, error)
                 else:
                     wait = _FIRST_WAIT
                     self._tell_back()
@@ -119,6 +132,7 @@ class Recorder:
                 return
             self._sources[path] = source
         await source.catch_up()
+        self._troubled.discard(path)
         if source.ended:
             del self._sources[path]
 
@@ -129,6 +143,12 @@ class Recorder:
                 "database away (%s): sessions go on, their files are safe, and they are recorded when it is back",
                 error,
             )
+
+    def _tell_trouble(self, path: Path, error: AcdError | OSError) -> None:
+        """One folder's trouble holds up no other; it is tried again when it is rung for again, and said once."""
+        if path not in self._troubled:
+            self._troubled.add(path)
+            logger.error("%s cannot be recorded now: %s", path, error, exc_info=error)
 
     def _tell_back(self) -> None:
         if self.away_since is not None:

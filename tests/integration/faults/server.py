@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -40,17 +41,27 @@ class OwnServer:
 
     def freeze(self) -> None:
         """Stop every process of the server in its tracks: it takes connections and never answers."""
-        for process in self._processes():
-            process.suspend()
+        self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for process in self._processes():
-            process.resume()
+        self._send(signal.SIGCONT)
+
+    def kill_all(self) -> None:
+        """Kill every process of the server at once; what was in shared memory alone is gone. Its guard starts it again."""
+        self._send(
+            signal.SIGSTOP
+        )  # so that none notices the others' death and writes something down
+        self._send(signal.SIGKILL)
 
     def destroy(self) -> None:
         self.thaw()
         self.server.leave()
         remove_embedded(self.server)
+
+    def _send(self, number: signal.Signals) -> None:
+        for process in self._processes():
+            with suppress(psutil.NoSuchProcess):  # some of its processes end by themselves
+                process.send_signal(number)
 
     def _processes(self) -> list[psutil.Process]:
         """The postmaster first, so that it starts no more."""
