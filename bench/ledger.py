@@ -129,7 +129,7 @@ async def _record(scratch: Scratch, folder: SessionFolder) -> Sample:
     url = scratch.create()
     settings = Settings(home=scratch.folder / "home", database_url=url)
     async with open_database(settings, application="bench") as database:
-        await database.fetch_all("ledger.progress_of_host", host="bench")
+        await database.fetch_all("ledger.lock_targets", ids=[])
         clock = _Clock(_backends(url))
         source = open_source(folder.path, database, PriceList())
         assert source is not None
