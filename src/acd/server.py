@@ -20,28 +20,47 @@ from acd.core.settings import Settings
 from acd.dashboard import pages
 from acd.database.connection import Database
 from acd.queue.sync import sync as sync_queue
+from acd.web.access import LOOPBACK_HOSTS, Access, access_of
 from acd.web.errors import add_error_handlers
-from acd.web.guard import Guard
+from acd.web.guard import LOGIN_PATH, Guard
 from acd.web.headers import SecurityHeaders
 from acd.web.parts import Parts, Pending, Sync
+from acd.web.token import read_or_make_token
 
 GRACE_S = 5
 """How long answers that are under way may still take when the server stops."""
 
 
 def create_app(
-    db: Database, settings: Settings, *, sync: Sync = sync_queue, pending: Pending | None = None
+    db: Database,
+    settings: Settings,
+    *,
+    sync: Sync = sync_queue,
+    pending: Pending | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
-    """API and pages. `sync` is what the sync route calls, `pending` counts sessions not yet recorded."""
+    """API and pages.
+
+    Args:
+        db: what is shown.
+        settings: see there.
+        sync: what the sync route calls.
+        pending: counts what is not recorded yet.
+        access: who may ask; without it the settings say.
+
+    Raises:
+        ConfigError: the settings' hosts or the token cannot be used.
+    """
+    access = access or access_of(settings, read_or_make_token(settings.home))
     # The interactive pages of FastAPI load scripts from a CDN; nothing here may.
     app = FastAPI(title="acd", version=__version__, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(db=db, settings=settings, sync=sync, pending=pending)
+    app.state.parts = Parts(db=db, settings=settings, access=access, sync=sync, pending=pending)
     for module in (health, targets, sessions, records, metrics):
         app.include_router(module.router)
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())
     add_error_handlers(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, access=access)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -53,20 +72,24 @@ async def serve(
     sync: Sync = sync_queue,
     pending: Pending | None = None,
     ready: Callable[[str], None] | None = None,
+    login: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until cancelled, then stop gracefully: answers under way are finished, at most for `GRACE_S` seconds.
 
-    `ready` is called once with the server's address when it answers. No signal handler is installed: whoever
-    embeds the server cancels it.
+    `ready` is called once with the server's address when it answers, `login` with a link that lets one browser in for
+    good. No signal handler is installed: whoever embeds the server cancels it.
 
     Raises:
-        ConfigError: the port is taken (the message names by whom), or the address is not of this machine alone.
+        ConfigError: the port is taken (the message names by whom), the address is one that others reach and no hosts
+            are named, or the token cannot be used.
     """
+    access = access_of(settings, read_or_make_token(settings.home))
+    app = create_app(db, settings, sync=sync, pending=pending, access=access)
     listener = _bind(settings)
     with contextlib.closing(listener):
         server = _EmbeddedServer(
             uvicorn.Config(
-                create_app(db, settings, sync=sync, pending=pending),
+                app,
                 http="h11",
                 ws="none",
                 lifespan="off",
@@ -76,7 +99,14 @@ async def serve(
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        await _serve_until_cancelled(server, listener, ready)
+
+        def begun() -> None:
+            if ready:
+                ready(address_of(listener))
+            if login:
+                login(f"{_called(listener, access)}{LOGIN_PATH}?code={access.new_code()}")
+
+        await _serve_until_cancelled(server, listener, begun)
 
 
 class _EmbeddedServer(uvicorn.Server):
@@ -87,13 +117,12 @@ class _EmbeddedServer(uvicorn.Server):
 
 
 async def _serve_until_cancelled(
-    server: uvicorn.Server, listener: socket.socket, ready: Callable[[str], None] | None
+    server: uvicorn.Server, listener: socket.socket, begun: Callable[[], None]
 ) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         # The socket listens from the moment it is bound, so that no client is refused before this.
-        if ready:
-            ready(address_of(listener))
+        begun()
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
@@ -106,8 +135,17 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _called(listener: socket.socket, access: Access) -> str:
+    """The URL by which others call the server: an address that stands for all of a machine's is no host's name."""
+    host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        names = sorted(access.hosts - LOOPBACK_HOSTS) or ["localhost"]
+        return f"http://{names[0]}:{port}"
+    return address_of(listener)
+
+
 def _bind(settings: Settings) -> socket.socket:
-    host = _loopback(settings.host)
+    host = "127.0.0.1" if settings.host == "localhost" else settings.host.strip("[]")
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -122,22 +160,6 @@ def _bind(settings: Settings) -> socket.socket:
             "same. Choose another port with BACKEND_PORT."
         ) from error
     return listener
-
-
-def _loopback(host: str) -> str:
-    """The numeric address to bind.
-
-    Raises:
-        ConfigError: other machines could reach it, which needs the token that does not exist yet.
-    """
-    numeric = "127.0.0.1" if host == "localhost" else host.strip("[]")
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(numeric).is_loopback:
-            return numeric
-    raise ConfigError(
-        f"ACD_HOST is {host!r}: the server binds loopback addresses only (127.0.0.1, ::1, localhost), because "
-        "whoever reaches it can read everything. From elsewhere, use an SSH tunnel."
-    )
 
 
 def _taken(port: int) -> str:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from acd.web.access import Access
 from acd.web.guard import Guard
 
 
@@ -18,14 +19,18 @@ async def _echo(request: Request) -> Response:
     return PlainTextResponse(await request.body() or b"empty")
 
 
-APP = Guard(Starlette(routes=[Route("/", _echo, methods=["GET", "POST", "PUT", "DELETE"])]))
+TOKEN = "t" * 43
+APP = Guard(
+    Starlette(routes=[Route("/", _echo, methods=["GET", "POST", "PUT", "DELETE"])]), Access(TOKEN)
+)
+BEARER = ("Authorization", f"Bearer {TOKEN}")
 
 
 def ask(method: str, headers: list[tuple[str, str]], body: bytes | None = None) -> httpx.Response:
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(APP)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, "/", headers=headers, content=body)
+            return await client.request(method, "/", headers=[*headers, BEARER], content=body)
 
     return asyncio.run(send())
 

@@ -49,6 +49,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     port: Annotated[int, Meta(ge=0, le=65535, description="Port of the API and the pages.")] = 3434
     host: Annotated[str, Meta(description="Address that the server binds.")] = "127.0.0.1"
+    allowed_hosts: Annotated[
+        str,
+        Meta(
+            description="Comma-separated names by which other machines call this server; needed beyond loopback."
+        ),
+    ] = ""
+    auth: Annotated[
+        Literal["auto", "always"],
+        Meta(
+            description="What needs the token: on loopback only what changes something (auto), or every request (always)."
+        ),
+    ] = "auto"
     timezone: Annotated[
         str, Meta(description="The zone in which a day is a day; stored in the database.")
     ] = "UTC"

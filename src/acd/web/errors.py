@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from acd.core.errors import AcdError, ConfigError, DatabaseAway, DataRefused
 from acd.web import answers
+from acd.web.headers import SECURITY_HEADERS
 
 RETRY_AFTER_S = 5
 
@@ -29,7 +30,8 @@ async def _bad_parameter(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
-    field = str(first["loc"][-1])
+    # Where a body is no JSON at all, the place is a number of characters.
+    field = "body" if first["type"] == "json_invalid" else str(first["loc"][-1])
     return answers.error(422, "invalid", f"{field}: {first['msg']}", field=field)
 
 
@@ -53,8 +55,12 @@ async def _known(_request: Request, _error: Exception) -> Response:
 
 
 async def _unknown(_request: Request, _error: Exception) -> Response:
+    # This one is answered outside of every middleware, so it brings the headers itself.
     return answers.error(
-        500, "internal", "Something is wrong in acd itself; its log has the details."
+        500,
+        "internal",
+        "Something is wrong in acd itself; its log has the details.",
+        headers=SECURITY_HEADERS | {"Cache-Control": "no-store"},
     )
 
 

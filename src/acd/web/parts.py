@@ -13,6 +13,7 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.pending import Backlog
 from acd.queue.sync import SyncResult
+from acd.web.access import Access
 
 Sync = Callable[[Database, Settings], Awaitable[SyncResult]]
 """Reads the queue file of the settings into `targets`; raises QueueFileError."""
@@ -27,6 +28,7 @@ class Parts:
 
     db: Database
     settings: Settings
+    access: Access
     sync: Sync
     pending: Pending | None = None
 
