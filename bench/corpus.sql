@@ -81,7 +81,7 @@ GROUP BY target_id, session_id, model, requested_at::date;
 INSERT INTO session_usage (target_id, session_id, model, usage_date, input_tokens, output_tokens, cache_read_tokens,
                            cache_write_tokens, cost_usd, unpriced_requests, request_count)
 SELECT p.target_id, p.id, p.model, p.started_at::date, c.i, c.o, c.r, c.w,
-       (c.i * price.i + c.o * price.o + c.r * price.r + c.w * price.w) * 0.00000001, 0, 30
+       (c.i * price.i + c.o * price.o + c.r * price.r + c.w * price.w) * 0.00000001, (p.n %% 33 = 0)::integer, 30
 FROM planned p
 CROSS JOIN LATERAL (
     SELECT 30 + (hashint8extended(p.n, 3) & 8191) AS i, 600 + (hashint8extended(p.n, 4) & 65535) AS o,

@@ -64,14 +64,16 @@ SELECT target_id, model,
        current_date - CASE target_id WHEN 'a0000000-0000-0000-0000-000000000001' THEN 1 ELSE 10 END,
        sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens),
        sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), coalesce(sum(cost_usd), 0),
-       count(*), count(DISTINCT session_id)
+       count(*), count(DISTINCT session_id), count(*) FILTER (WHERE cost_usd IS NULL)
 FROM token_usage_details
 GROUP BY target_id, model;
 
 INSERT INTO progress_snapshots (target_id, snapshot_date, total_features, passing_features, verified_features,
-                                percent_complete, features_at, sessions_today, tokens_today, cost_today)
+                                percent_complete, features_at, sessions_today, tokens_today, cost_today,
+                                unpriced_today)
 SELECT u.target_id, u.usage_date, t.total_features, t.passing_features, 0, t.percent_complete, t.features_at,
-       (SELECT count(*) FROM harness_sessions s WHERE s.target_id = t.id), sum(u.total_tokens), sum(u.cost_usd)
+       (SELECT count(*) FROM harness_sessions s WHERE s.target_id = t.id), sum(u.total_tokens), sum(u.cost_usd),
+       sum(u.unpriced_requests)
 FROM model_usage u JOIN targets t ON t.id = u.target_id
 GROUP BY u.target_id, u.usage_date, t.id;
 

@@ -67,7 +67,7 @@ WITH fresh AS (
            sum(cache_read_tokens)::bigint AS cache_read_tokens, sum(cache_write_tokens)::bigint AS cache_write_tokens,
            sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens)::bigint AS total_tokens,
            sum(cost_usd) AS cost_usd, sum(request_count)::integer AS request_count,
-           count(*)::integer AS session_count
+           count(*)::integer AS session_count, sum(unpriced_requests)::integer AS unpriced_requests
     FROM session_usage
     WHERE target_id = %(target_id)s AND usage_date = ANY(%(days)s::date[])
     GROUP BY model, usage_date
@@ -77,33 +77,37 @@ WITH fresh AS (
       AND NOT EXISTS (SELECT FROM fresh f WHERE (f.model, f.usage_date) = (m.model, m.usage_date))
 )
 INSERT INTO model_usage (target_id, model, usage_date, input_tokens, output_tokens, cache_read_tokens,
-                         cache_write_tokens, total_tokens, cost_usd, request_count, session_count)
+                         cache_write_tokens, total_tokens, cost_usd, request_count, session_count,
+                         unpriced_requests)
 SELECT %(target_id)s, f.* FROM fresh f
 ON CONFLICT (target_id, model, usage_date) DO UPDATE SET
     input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
     cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
     total_tokens = excluded.total_tokens, cost_usd = excluded.cost_usd, request_count = excluded.request_count,
-    session_count = excluded.session_count;
+    session_count = excluded.session_count, unpriced_requests = excluded.unpriced_requests;
 
 -- name: snapshots
--- The target's days: sessions begun, tokens and cost spent. Feature counts of a day that is already there stay as
+-- The target's days: sessions begun, tokens and cost spent, requests without a known price. Feature counts of a day that is already there stay as
 -- they are; a new day begins with those of the day before it.
 INSERT INTO progress_snapshots (target_id, snapshot_date, total_features, passing_features, verified_features,
-                                percent_complete, sessions_today, tokens_today, cost_today)
+                                percent_complete, sessions_today, tokens_today, cost_today, unpriced_today)
 SELECT %(target_id)s, d.day, coalesce(p.total_features, 0), coalesce(p.passing_features, 0),
        coalesce(p.verified_features, 0), coalesce(p.percent_complete, 0),
        (SELECT count(*) FROM harness_sessions s
         WHERE s.target_id = %(target_id)s AND s.started_at >= d.day::timestamptz
           AND s.started_at < (d.day + 1)::timestamptz),
-       coalesce(m.tokens, 0), coalesce(m.cost, 0)
+       coalesce(m.tokens, 0), coalesce(m.cost, 0), coalesce(m.unpriced, 0)
 FROM unnest(%(days)s::date[]) AS d (day)
-LEFT JOIN LATERAL (SELECT sum(total_tokens)::bigint AS tokens, sum(cost_usd) AS cost FROM model_usage u
+LEFT JOIN LATERAL (SELECT sum(total_tokens)::bigint AS tokens, sum(cost_usd) AS cost,
+                          sum(unpriced_requests)::integer AS unpriced
+                   FROM model_usage u
                    WHERE u.target_id = %(target_id)s AND u.usage_date = d.day) AS m ON true
 LEFT JOIN LATERAL (SELECT * FROM progress_snapshots b
                    WHERE b.target_id = %(target_id)s AND b.snapshot_date < d.day
                    ORDER BY b.snapshot_date DESC LIMIT 1) AS p ON true
 ON CONFLICT (target_id, snapshot_date) DO UPDATE SET
-    sessions_today = excluded.sessions_today, tokens_today = excluded.tokens_today, cost_today = excluded.cost_today;
+    sessions_today = excluded.sessions_today, tokens_today = excluded.tokens_today, cost_today = excluded.cost_today,
+    unpriced_today = excluded.unpriced_today;
 
 -- name: snapshot_features
 -- Feature counts of the day on which the list was looked at; a later look of the same day replaces an earlier one.

@@ -18,10 +18,10 @@ FROM (
            coalesce(newest.sessions, '[]') AS sessions
     FROM targets t
     CROSS JOIN LATERAL (
-        SELECT count(*) AS sessions, coalesce(sum(s.cost_usd), 0) AS cost,
-               coalesce(sum(s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens), 0) AS tokens
-        FROM harness_sessions s
-        WHERE s.target_id = t.id
+        SELECT coalesce(sum(p.sessions_today), 0) AS sessions, coalesce(sum(p.cost_today), 0) AS cost,
+               coalesce(sum(p.tokens_today), 0) AS tokens
+        FROM progress_snapshots p
+        WHERE p.target_id = t.id
     ) AS spent
     CROSS JOIN LATERAL (
         SELECT json_agg(last_ones) AS sessions
@@ -47,13 +47,15 @@ FROM (
 ) AS shown;
 
 -- name: summary
--- All targets and all sessions in one object. Features and percent are of every target, enabled or not.
+-- All targets and all sessions in one object. Features and percent are of every target, enabled or not. What sessions
+-- came to is summed by target and day already, so that their number costs nothing here.
 SELECT json_build_object(
     'totalTargets', t.total, 'enabledTargets', t.enabled, 'completeTargets', t.complete,
     'totalFeatures', t.features, 'passingFeatures', t.passing, 'pendingFeatures', t.features - t.passing,
     'verifiedFeatures', (SELECT count(*) FROM target_features WHERE status = 'passing' AND verified_at IS NOT NULL),
     'overallPercent', CASE WHEN t.features = 0 THEN 0 ELSE round(100.0 * t.passing / t.features, 2) END,
-    'totalSessions', s.total, 'runningSessions', s.running, 'totalTokens', s.tokens, 'totalCostUsd', s.cost,
+    'totalSessions', s.total,
+    'runningSessions', (SELECT count(*) FROM harness_sessions WHERE status = 'running'), 'totalTokens', s.tokens, 'totalCostUsd', s.cost,
     'unpricedRequests', s.unpriced)
 FROM (
     SELECT count(*) AS total, count(*) FILTER (WHERE enabled) AS enabled,
@@ -62,10 +64,9 @@ FROM (
     FROM targets
 ) AS t
 CROSS JOIN (
-    SELECT count(*) AS total, count(*) FILTER (WHERE status = 'running') AS running,
-           coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0) AS tokens,
-           coalesce(sum(cost_usd), 0) AS cost, coalesce(sum(unpriced_requests), 0) AS unpriced
-    FROM harness_sessions
+    SELECT coalesce(sum(sessions_today), 0) AS total, coalesce(sum(tokens_today), 0) AS tokens,
+           coalesce(sum(cost_today), 0) AS cost, coalesce(sum(unpriced_today), 0) AS unpriced
+    FROM progress_snapshots
 ) AS s;
 
 -- name: status
