@@ -15,6 +15,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Hashable,
     Iterable,
     Mapping,
     Sequence,
@@ -32,6 +33,7 @@ from acd.core.settings import Settings
 from acd.database.opening import located
 from acd.database.pool import Pool
 from acd.database.queries import load_queries
+from acd.database.sharing import Sharing
 from acd.database.translate import translated
 from acd.database.wire import (
     CALL_TIMEOUT,
@@ -173,6 +175,7 @@ class Database:
         self._expected = expected
         self._revive = revive
         self._pool = Pool(self._connect)
+        self._shared = Sharing[bytes | None]()
 
     async def _connect(self, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -226,6 +229,15 @@ class Database:
         """The first column of the first row, JSON text as UTF-8 bytes, not decoded; errors as `fetch_all`."""
         async with self._session() as session:
             return await session.fetch_json(name, **params)
+
+    async def shared_json(self, name: str, /, **params: Hashable) -> bytes | None:
+        """As `fetch_json`, of a query that only reads: one read for all who ask the same at the same time."""
+        question = (name, *params.items())
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT + 1.5 * _SLACK):
+                return await self._shared.ask(question, lambda: self.fetch_json(name, **params))
+        except TimeoutError as error:
+            raise DatabaseAway("PostgreSQL did not answer in time") from error
 
     async def execute(self, name: str, /, **params: object) -> int:
         """Run the named query as a transaction of its own; the number of rows that it touched.
@@ -288,6 +300,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._shared.close()
         await self._pool.close()
 
 
