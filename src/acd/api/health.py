@@ -9,18 +9,37 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from acd import __version__
+from acd.api.describing import Shape, described
+from acd.core.contract import Health, HealthOfDatabase, HealthOfLedger
 from acd.core.errors import DatabaseAway
 from acd.reports import live
 from acd.web.answers import JSON
 from acd.web.errors import RETRY_AFTER_S
 from acd.web.parts import GivenParts
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", tags=["state"])
+
+_OK = Health(
+    status="ok",
+    database=HealthOfDatabase(status="ok", server_version="18.6"),
+    ledger=HealthOfLedger(pending=0, left_out_lines=0),
+    version=__version__,
+)
+_DEGRADED = Health(
+    status="degraded",
+    database=HealthOfDatabase(status="away"),
+    ledger=HealthOfLedger(pending=None),
+    version=__version__,
+)
+_DESCRIBED = {
+    **described(Health, _OK, Shape.BARE),
+    **described(Health, _DEGRADED, Shape.BARE, status=503, description="The database is away"),
+}
 
 
-@router.get("/health")
+@router.get("/health", summary="Is everything well?", responses=_DESCRIBED)
 async def show_health(parts: GivenParts) -> Response:
-    """200 `ok`, or 503 `degraded` while the database is away; `pending` is null when this server does not record."""
+    """`pending`: sessions that wait to be recorded; null when this server does not record."""
     try:
         seen = json.loads(await live.health(parts.db))
         pending = (await parts.pending()).folders if parts.pending else None

@@ -2,24 +2,93 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import BeforeValidator, WithJsonSchema
 
 MOST = 1000
+_LONGEST = 1024
+_WITHOUT_NUL = r"^[^\x00]*$"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WHEN = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
+
+
+def written_as_day(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
+    """Only a day as ISO 8601 writes it: pydantic would also take a number of seconds.
+
+    Raises:
+        ValueError: it is written in another way.
+    """
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("a day must be written like 2026-11-24")
+    return value
+
+
+def _written_as_time(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
+    """Only ISO 8601 as we document it: pydantic would also take a number of seconds, or of milliseconds."""
+    if isinstance(value, str) and not _WHEN.fullmatch(value):
+        raise ValueError("a time must be written like 2026-11-24T08:00:00Z")
+    return value
+
+
+When = Annotated[
+    datetime,
+    BeforeValidator(_written_as_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+            ],
+            "examples": ["2026-11-24T08:00:00Z"],
+        }
+    ),
+]
+YesNo = Literal["true", "false"]
 
 Limit50 = Annotated[int, Query(alias="limit", ge=1, le=MOST, description="Most rows to give.")]
 Limit100 = Annotated[int, Query(alias="limit", ge=1, le=MOST, description="Most rows to give.")]
 Days = Annotated[int, Query(ge=1, le=3660, description="Days back, today included.")]
-RepoId = Annotated[str | None, Query(alias="repoId", description="Only this target.")]
-Model = Annotated[str | None, Query(description="Only this model.")]
+RepoId = Annotated[
+    str | None,
+    Query(
+        alias="repoId",
+        max_length=_LONGEST,
+        pattern=_WITHOUT_NUL,
+        description="Only this target.",
+        examples=["shop-api"],
+    ),
+]
+Words = Annotated[
+    str | None,
+    Query(max_length=_LONGEST, pattern=_WITHOUT_NUL, description="Part of name, id or path."),
+]
+Model = Annotated[
+    str | None,
+    Query(max_length=_LONGEST, pattern=_WITHOUT_NUL, description="Only this model."),
+]
 SessionId = Annotated[UUID | None, Query(alias="sessionId", description="Only this session.")]
 Since = Annotated[
-    datetime | None, Query(description="Started then or later; without a zone: the database's.")
+    When | None, Query(description="Started then or later; without a zone: the database's.")
 ]
 Until = Annotated[
-    datetime | None, Query(description="Started before then; without a zone: the database's.")
+    When | None, Query(description="Started before then; without a zone: the database's.")
 ]
-PathRepoId = Annotated[str, Path(alias="repoId", description="The target's id in the queue file.")]
+PathRepoId = Annotated[
+    str,
+    Path(
+        alias="repoId",
+        min_length=1,
+        max_length=_LONGEST,
+        pattern=_WITHOUT_NUL,
+        description="The target's id in the queue file; it may hold slashes.",
+        examples=["shop-api"],
+    ),
+]
+PathSessionId = Annotated[UUID, Path(alias="id", description="The session's id.")]

@@ -1,26 +1,44 @@
-"""Sessions and their ledger rows."""
+"""Sessions, their timelines and their ledger rows."""
 
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from acd.api.parameters import Limit50, Limit100, Model, RepoId, SessionId, Since, Until
+from acd.api import examples
+from acd.api.describing import BAD_CURSOR, NO_SESSION, Shape, described
+from acd.api.paging import EVENTS, REQUESTS, SESSIONS, Cursor
+from acd.api.parameters import (
+    Limit50,
+    Limit100,
+    Model,
+    PathSessionId,
+    RepoId,
+    SessionId,
+    Since,
+    Until,
+)
+from acd.api.refusals import known_session
+from acd.core.contract import RequestRow, SessionRow, TimelineRow, WholeSession
 from acd.core.models import SessionStatus, SessionType
 from acd.reports import sessions, usage
 from acd.web import answers
 from acd.web.parts import GivenDatabase
 
-router = APIRouter(prefix="/api/db")
+router = APIRouter(prefix="/api/db", tags=["sessions"])
 
 
-@router.get("/sessions")
+@router.get(
+    "/sessions",
+    summary="Sessions, newest first",
+    responses=described(SessionRow, examples.SESSION, Shape.PAGE, refusals=[BAD_CURSOR]),
+)
 async def list_sessions(
     db: GivenDatabase,
     limit: Limit50 = 50,
+    cursor: Cursor = None,
     repo_id: RepoId = None,
     model: Model = None,
     status: Annotated[SessionStatus | None, Query()] = None,
@@ -28,10 +46,11 @@ async def list_sessions(
     since: Since = None,
     until: Until = None,
 ) -> Response:
-    """Sessions, newest first."""
+    """All fields of each; totals of a session that runs are those of what was recorded so far."""
     report = await sessions.recent(
         db,
         limit=limit,
+        after=SESSIONS.place(cursor),
         repo_id=repo_id,
         model=model,
         status=status,
@@ -39,30 +58,55 @@ async def list_sessions(
         since=since,
         until=until,
     )
-    return answers.data(report)
+    return SESSIONS.page(report, limit)
 
 
-@router.get("/sessions/{id}")
-async def show_session(
-    db: GivenDatabase, session_id: Annotated[UUID, Path(alias="id")]
+@router.get(
+    "/sessions/{id}",
+    summary="One session with all that belongs to it",
+    responses=described(WholeSession, examples.WHOLE_SESSION, refusals=[NO_SESSION]),
+)
+async def show_session(db: GivenDatabase, session_id: PathSessionId) -> Response:
+    """Its requests by model, errors, commits and the changes of features in it; the gap to what the agent reports."""
+    return answers.data(known_session(session_id, await sessions.one(db, session_id)))
+
+
+@router.get(
+    "/sessions/{id}/events",
+    summary="The timeline of a session, oldest first",
+    responses=described(
+        TimelineRow, examples.TIMELINE, Shape.PAGE, refusals=[BAD_CURSOR, NO_SESSION]
+    ),
+)
+async def list_session_events(
+    db: GivenDatabase, session_id: PathSessionId, limit: Limit50 = 50, cursor: Cursor = None
 ) -> Response:
-    """One session with its requests by model, errors, commits and the changes of features in it."""
-    report = await sessions.one(db, session_id)
-    if report is None:
-        raise HTTPException(404, f"No session has the id {session_id}.")
-    return answers.data(report)
+    """What the agent did, event by event."""
+    (after,) = EVENTS.place(cursor)
+    report = await sessions.events(db, session_id, limit=limit, after_seq=int(after))
+    return EVENTS.page(known_session(session_id, report), limit)
 
 
-@router.get("/token-usage")
+@router.get(
+    "/token-usage",
+    summary="Ledger rows, newest first",
+    responses=described(RequestRow, examples.REQUEST, Shape.PAGE, refusals=[BAD_CURSOR]),
+)
 async def list_requests(
     db: GivenDatabase,
     limit: Limit100 = 100,
+    cursor: Cursor = None,
     session_id: SessionId = None,
     repo_id: RepoId = None,
     model: Model = None,
 ) -> Response:
-    """Ledger rows, one a request of a model, newest first."""
+    """One row a request of a model, and one for what an agent reports beyond its requests (`isRequest` false)."""
     report = await usage.recent(
-        db, limit=limit, session_id=session_id, repo_id=repo_id, model=model
+        db,
+        limit=limit,
+        after=REQUESTS.place(cursor),
+        session_id=session_id,
+        repo_id=repo_id,
+        model=model,
     )
-    return answers.data(report)
+    return REQUESTS.page(report, limit)

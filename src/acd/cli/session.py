@@ -12,6 +12,7 @@ from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import show_json
 from acd.cli.session_page import WholeSession, show_session, show_timeline
+from acd.core.contract import TimelineRow
 from acd.core.errors import ConfigError
 from acd.core.settings import load_settings
 from acd.database.connection import Database
@@ -59,7 +60,7 @@ def session(
         show_json(timeline if events else whole)
         return
     show_session(row_of(whole, WholeSession))
-    show_timeline(rows_of(timeline, glance.TimelineRow), whole=events)
+    show_timeline(rows_of(timeline, TimelineRow), whole=events)
 
 
 async def _find(db: Database, name: str) -> UUID:

@@ -91,7 +91,14 @@ class TargetRow(_Row, frozen=True):
     complexity: str
     enabled: bool
     focus: str | None
+    prompt: str | None
+    prd: str | None
+    feature_list: str | None
+    until_complete: bool
+    serial_group: str | None
     agent: str
+    max_sessions: int
+    session_delay_s: float
     tags: list[str]
     verify_command: str | None
     total_features: int
@@ -104,6 +111,8 @@ class TargetRow(_Row, frozen=True):
     status_reason: str | None
     last_session_at: datetime | None
     last_model: str | None
+    created_at: datetime
+    updated_at: datetime
     total_sessions: int
     total_tokens: int
     total_cost_usd: Decimal
@@ -160,7 +169,10 @@ class ModelUsage(_Row, frozen=True):
 
 
 class RequestRow(_Row, frozen=True):
-    """A row of the ledger; `cost_usd` is None where the price is unknown (`GET /api/db/token-usage`)."""
+    """A row of the ledger; `cost_usd` is None where the price is unknown (`GET /api/db/token-usage`).
+
+    `listed_at` is the row's place in the list: `requested_at` as it was first recorded.
+    """
 
     request_key: str
     target_id: UUID
@@ -183,6 +195,7 @@ class RequestRow(_Row, frozen=True):
     tools: list[str]
     subagent: str | None
     requested_at: datetime
+    listed_at: datetime
     target: TargetName
 
 
@@ -282,3 +295,123 @@ class RunningSession(_Row, frozen=True):
     total_features: int
     features_before: int | None
     target: TargetName
+
+
+class SessionModel(_Row, frozen=True):
+    """What one model used in one session; `cost_usd` is None where no request of it has a known price."""
+
+    model: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cache_write_5m_tokens: int = msgspec.field(name="cacheWrite5mTokens")
+    cache_write_1h_tokens: int = msgspec.field(name="cacheWrite1hTokens")
+    reasoning_tokens: int
+    web_searches: int
+    cost_usd: Decimal | None
+    unpriced_requests: int
+
+
+class SessionError(_Row, frozen=True):
+    """An error within its session."""
+
+    id: UUID
+    error_type: str
+    error_code: str | None
+    message: str
+    stack_trace: str | None
+    context: dict[str, object]
+    attempt: int | None
+    retryable: bool
+    resolved: bool
+    resolved_at: datetime | None
+    occurred_at: datetime
+
+
+class SessionCommit(_Row, frozen=True):
+    """A commit within its session."""
+
+    sha: str
+    message: str
+    author: str
+    files_changed: int
+    additions: int
+    deletions: int
+    branch: str | None
+    committed_at: datetime
+
+
+class SessionFeature(_Row, frozen=True):
+    """A change of a feature within its session."""
+
+    feature_key: str
+    change: str
+    status: str
+    commit: str | None
+    detail: str
+    changed_at: datetime
+
+
+class WholeSession(SessionRow, frozen=True):
+    """A session with all that belongs to it (`GET /api/db/sessions/{id}`)."""
+
+    requests_by_model: list[SessionModel]
+    errors: list[SessionError]
+    commits: list[SessionCommit]
+    feature_changes: list[SessionFeature]
+
+
+class TimelineRow(_Row, frozen=True):
+    """One event of a session; `seq` orders them, the time is what the agent said."""
+
+    seq: int
+    kind: str
+    occurred_at: datetime | None
+    tool_name: str | None
+    tool_use_id: str | None
+    subagent: str | None
+    duration_ms: int | None
+    outcome: str | None
+    text: str
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """A line that an agent printed: secrets redacted, control characters escaped, a long one cut.
+
+    `offset` is where it begins in the session's file and `length` how long it is there, in bytes.
+    """
+
+    offset: int
+    length: int
+    text: str
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """How many features a list holds that was read into the database."""
+
+    synced: int
+
+
+class HealthOfDatabase(_Row, frozen=True):
+    """Whether PostgreSQL answers."""
+
+    status: str
+    server_version: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class HealthOfLedger(_Row, frozen=True):
+    """Sessions that wait to be recorded (None: this server does not record), lines that could not be read."""
+
+    pending: int | None
+    left_out_lines: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Health(_Row, frozen=True):
+    """Is everything well (`GET /api/health`)?"""
+
+    status: str
+    database: HealthOfDatabase
+    ledger: HealthOfLedger
+    version: str

@@ -43,6 +43,14 @@ class SyncResult(msgspec.Struct, frozen=True):
     warnings: list[str]
 
 
+class SyncDone(msgspec.Struct, frozen=True):
+    """A sync as the API tells it."""
+
+    synced: bool
+    summary: SyncSummary
+    warnings: list[str]
+
+
 async def sync(db: Database, settings: Settings) -> SyncResult:
     """Read the queue file of the settings and bring the tables to it, features included.
 

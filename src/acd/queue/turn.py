@@ -176,7 +176,7 @@ def _limited(state: TargetState, now: datetime, resets_at: datetime | None) -> S
 
 
 def _failed(state: TargetState, rules: Rules, now: datetime) -> Step | None:
-    failures = _failures_in_a_row(state.recent)
+    failures = failures_in_a_row(state.recent)
     if not failures:
         return None
     last = failures[0]
@@ -193,7 +193,8 @@ def _failed(state: TargetState, rules: Rules, now: datetime) -> Step | None:
     return Wait(until, f"after {what}") if until > now else None
 
 
-def _failures_in_a_row(recent: list[PastSession]) -> list[PastSession]:
+def failures_in_a_row(recent: list[PastSession]) -> list[PastSession]:
+    """The sessions that failed since the last one that was completed, newest first; those that run do not count."""
     ended = [past for past in recent if past.status != "running"]
     succeeded = (index for index, past in enumerate(ended) if past.status == "completed")
     return ended[: next(succeeded, len(ended))]

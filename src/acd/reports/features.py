@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from acd.database.connection import Database
 
 
@@ -13,4 +15,14 @@ async def of_target(db: Database, repo_id: str, *, removed: bool = False) -> byt
     Raises:
         DatabaseAway: there is no database now.
     """
-    return await db.fetch_json("features.of_target", repo_id=repo_id, removed=removed)
+    return await db.shared_json("features.of_target", repo_id=repo_id, removed=removed)
+
+
+async def count(db: Database, target_id: UUID) -> int:
+    """How many features a target's list holds, as far as it was recorded.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    row = await db.fetch_one("features.counted", target_id=target_id)
+    return int(row["features"]) if row else 0

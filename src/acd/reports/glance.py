@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -25,20 +24,6 @@ class RecentCommit(CommitRow, frozen=True):
     """A commit, with the target that it was made on."""
 
     target: TargetName
-
-
-class TimelineRow(msgspec.Struct, frozen=True, rename="camel"):
-    """One event of a session; `seq` orders them, the time is what the agent said."""
-
-    seq: int
-    kind: str
-    occurred_at: datetime | None
-    tool_name: str | None
-    tool_use_id: str | None
-    subagent: str | None
-    duration_ms: int | None
-    outcome: str | None
-    text: str
 
 
 class Standing(msgspec.Struct, frozen=True, rename="camel"):

@@ -14,3 +14,8 @@ async def running(db: Database) -> bytes:
 async def health(db: Database) -> bytes:
     """Object with `serverVersion` and `leftOutLines`: lines of agents that could not be read."""
     return await read(db, "live.health")
+
+
+async def limits(db: Database) -> bytes:
+    """Array of `Limit`, what holds work back first."""
+    return await read(db, "live.limits")

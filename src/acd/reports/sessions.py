@@ -6,13 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from acd.database.connection import Database
-from acd.reports._read import read
+from acd.reports._read import FIRST, read
 
 
 async def recent(
     db: Database,
     *,
     limit: int = 50,
+    after: tuple[str, ...] = FIRST,
     repo_id: str | None = None,
     model: str | None = None,
     status: str | None = None,
@@ -22,12 +23,15 @@ async def recent(
 ) -> bytes:
     """Array of `SessionRow`, newest first: those started at `since` or later and before `until`.
 
+    `after` is the place behind which it begins: `startedAt` and `id` of a row, as they stand in the JSON.
     A time without a zone is one in the zone of the database.
     """
     return await read(
         db,
         "sessions.recent",
         limit=limit,
+        after_at=after[0],
+        after_id=after[1],
         repo_id=repo_id,
         model=model,
         status=status,
@@ -39,4 +43,17 @@ async def recent(
 
 async def one(db: Database, session_id: UUID) -> bytes | None:
     """A `SessionRow` with `requestsByModel`, `errors`, `commits` and `featureChanges`; None when there is none."""
-    return await db.fetch_json("sessions.one", id=session_id)
+    return await db.shared_json("sessions.one", id=session_id)
+
+
+async def events(
+    db: Database, session_id: UUID, *, limit: int = 50, after_seq: int = -1
+) -> bytes | None:
+    """Array of `TimelineRow`, oldest first, of the events after `after_seq`; None when there is no such session."""
+    return await db.shared_json("sessions.events", id=session_id, limit=limit, after_seq=after_seq)
+
+
+async def whereabouts(db: Database, session_id: UUID) -> tuple[str | None, bool] | None:
+    """The machine that has the session's files and whether it still runs; None when there is no such session."""
+    row = await db.fetch_one("sessions.whereabouts", id=session_id)
+    return (row["host"], row["status"] == "running") if row else None

@@ -17,11 +17,22 @@ async def recent(
     db: Database,
     *,
     limit: int = 100,
+    after: tuple[str, ...] = ("infinity", ""),
     session_id: UUID | None = None,
     repo_id: str | None = None,
     model: str | None = None,
 ) -> bytes:
-    """Array of `RequestRow`, newest first."""
+    """Array of `RequestRow`, newest first.
+
+    `after` is the place behind which it begins: `listedAt` and `requestKey` of a row, as they stand in the JSON.
+    """
     return await read(
-        db, "usage.recent", limit=limit, session_id=session_id, repo_id=repo_id, model=model
+        db,
+        "usage.recent",
+        limit=limit,
+        after_at=after[0],
+        after_key=after[1],
+        session_id=session_id,
+        repo_id=repo_id,
+        model=model,
     )

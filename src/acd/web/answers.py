@@ -25,5 +25,12 @@ def error(
 ) -> Response:
     """A refusal or failure; `field` names the parameter that is wrong. Never carries a stack trace."""
     told = {"code": code, "message": message} | ({"field": field} if field else {})
+    return refusal(status, told, headers=headers)
+
+
+def refusal(
+    status: int, told: Mapping[str, object], *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """As `error`, with everything that is told of it: at least `code` and `message`."""
     body = json.dumps({"error": told}, ensure_ascii=False).encode("utf-8", "replace")
     return Response(body, status_code=status, media_type=JSON, headers=headers)

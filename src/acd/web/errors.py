@@ -46,6 +46,9 @@ async def _bad_config(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    detail: object = error.detail
+    if isinstance(detail, dict):  # a route that tells more than a sentence
+        return answers.refusal(error.status_code, detail, headers=error.headers)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return answers.error(error.status_code, code, str(error.detail), headers=error.headers)
 

@@ -82,7 +82,7 @@ TABLES = {
     "request_owners": "request_key",
     "left_out_lines": "session_id, name, line_offset",
 }
-_VOLATILE = {"created_at", "updated_at", "txid", "seen_at"}
+_VOLATILE = {"created_at", "updated_at", "txid", "seen_at", "listed_at"}
 
 
 async def rows_of(database: Database, table: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.queue.sync import SyncResult
 from acd.server import create_app
+from acd.web.token import read_or_make_token
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,11 @@ async def test_what_is_not_there_is_404(client: httpx.AsyncClient, path: str) ->
     assert answer.json()["error"]["code"] == "not_found"
 
 
-async def test_a_method_that_a_path_does_not_have_is_405(client: httpx.AsyncClient) -> None:
-    answer = await client.delete("/api/db/sessions")
+async def test_a_method_that_a_path_does_not_have_is_405(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    token = {"Authorization": f"Bearer {read_or_make_token(settings.home)}"}
+    answer = await client.delete("/api/db/sessions", headers=token)
     assert answer.status_code == 405
     assert answer.json()["error"]["code"] == "method_not_allowed"
 

@@ -16,3 +16,7 @@ SELECT coalesce((
     ) AS shown), '[]')
 FROM targets t
 WHERE t.repo_id = %(repo_id)s;
+
+-- name: counted
+-- How many features the list of a target holds, as far as it was recorded.
+SELECT count(*) AS features FROM target_features WHERE target_id = %(target_id)s AND status <> 'removed'

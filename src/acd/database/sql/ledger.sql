@@ -25,15 +25,6 @@ SELECT name, inode::bigint AS inode, size, head_sha256, head_length, read_offset
 FROM ledger_files
 WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND host = %(host)s;
 
--- name: progress_of_host
--- How far every file of this host has been read: to find in one look what is still to be done.
-SELECT session_id, name, size, read_offset FROM ledger_files WHERE host = %(host)s;
-
--- name: progress_of_journals
--- How far the journals that belong to no session have been read on a host.
-SELECT target_id, read_offset FROM ledger_files
-WHERE host = %(host)s AND name = %(name)s AND session_id = '00000000-0000-0000-0000-000000000000';
-
 -- name: put_file
 -- The new offset; only when the file still stands where this batch began (0 rows: another writer was faster).
 INSERT INTO ledger_files AS f (target_id, session_id, host, name, inode, size, head_sha256, head_length,
@@ -126,10 +117,10 @@ WITH moved AS (
 )
 INSERT INTO token_usage_details (target_id, request_key, session_id, model, request_ids, is_request, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at)
+    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at)
 SELECT new_target_id, request_key, new_session_id, model, request_ids, is_request, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at
+    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at
 FROM moved;
 
 -- name: put_usage
@@ -364,3 +355,7 @@ SET last_session_at = greatest(last_session_at, %(started_at)s),
                       ELSE last_model END,
     status = CASE WHEN status = 'pending' THEN 'active' ELSE status END, updated_at = now()
 WHERE id = %(target_id)s;
+
+-- name: tell_readers
+-- Wake who follows the live stream, when this is committed. What happened they read from the tables.
+SELECT pg_notify('acd_events', '');

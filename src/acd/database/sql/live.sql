@@ -23,3 +23,19 @@ FROM (
 SELECT json_build_object(
     'serverVersion', current_setting('server_version'),
     'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files));
+
+-- name: limits
+-- What is known of the limits of agents' accounts, the tightest first. A limit whose reset has passed holds nothing
+-- back any more. Gives a JSON array.
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT agent, limit_window AS window, status, utilization, resets_at AS "resetsAt", seen_at AS "seenAt",
+           status = 'rejected' AND coalesce(resets_at > now(), true) AS holding
+    FROM account_limits
+    ORDER BY status = 'rejected' AND coalesce(resets_at > now(), true) DESC, utilization DESC NULLS LAST, agent,
+             limit_window
+) AS shown;
+
+-- name: told
+-- What the queue was told last.
+SELECT state FROM queue_control

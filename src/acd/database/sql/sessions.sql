@@ -1,16 +1,19 @@
 -- name: recent
--- Sessions, newest first. Parameters: limit; repo_id, model, status, type, since, until, each null for "any" (`since`
--- is inclusive, `until` is not). The two halves exclude each other, so that a target's sessions come from the
--- target's own index under a plan that is made once. Gives a JSON array.
+-- Sessions, newest first. Parameters: limit; after_at, after_id, the place behind which the page begins ('infinity'
+-- for the first); repo_id, model, status, type, since, until, each null for "any" (`since` is inclusive, `until` is
+-- not). Places and times are compared without "or null", so that they bound the scan of an index under a plan that is
+-- made once; the two halves exclude each other, so that a target's sessions come from the target's own index. Gives a
+-- JSON array.
 WITH picked AS (
     (SELECT s.*
      FROM harness_sessions s
      WHERE %(repo_id)s::text IS NULL
+       AND (s.started_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
+       AND s.started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+       AND s.started_at < coalesce(%(until)s::timestamptz, 'infinity')
        AND (%(model)s::text IS NULL OR s.model = %(model)s)
        AND (%(status)s::text IS NULL OR s.status = %(status)s)
        AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
-       AND (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
-       AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
      ORDER BY s.started_at DESC, s.id DESC
      LIMIT %(limit)s::bigint)
     UNION ALL
@@ -18,11 +21,12 @@ WITH picked AS (
      FROM harness_sessions s
      WHERE %(repo_id)s::text IS NOT NULL
        AND s.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s)
+       AND (s.started_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
+       AND s.started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+       AND s.started_at < coalesce(%(until)s::timestamptz, 'infinity')
        AND (%(model)s::text IS NULL OR s.model = %(model)s)
        AND (%(status)s::text IS NULL OR s.status = %(status)s)
        AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
-       AND (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
-       AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
      ORDER BY s.started_at DESC, s.id DESC
      LIMIT %(limit)s::bigint)
 )
@@ -106,3 +110,23 @@ FROM (
     JOIN targets t ON t.id = s.target_id
     WHERE s.id = %(id)s::uuid
 ) AS shown;
+
+-- name: events
+-- The timeline of session `id`, oldest first, from the event after `after_seq` on, at most `limit`. Gives a JSON array;
+-- no row when there is no such session.
+SELECT coalesce((
+    SELECT json_agg(shown)
+    FROM (
+        SELECT v.seq, v.kind, v.occurred_at AS "occurredAt", v.tool_name AS "toolName", v.tool_use_id AS "toolUseId",
+               v.subagent, v.duration_ms AS "durationMs", v.outcome, v.text
+        FROM session_events v
+        WHERE v.target_id = s.target_id AND v.session_id = s.id AND v.seq > %(after_seq)s::bigint
+        ORDER BY v.seq
+        LIMIT %(limit)s::bigint
+    ) AS shown), '[]')
+FROM harness_sessions s
+WHERE s.id = %(id)s::uuid;
+
+-- name: whereabouts
+-- On which machine a session's files are (null for one that was recorded by another program) and whether it still runs.
+SELECT host, status FROM harness_sessions WHERE id = %(id)s::uuid

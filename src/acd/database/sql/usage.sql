@@ -4,7 +4,8 @@
 -- unpricedRequests says how many requests that are. Gives one JSON object.
 WITH chosen AS MATERIALIZED (
     SELECT u.*, (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
-                 WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model) AS unpriced
+                 WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model
+                   AND s.unpriced_requests > 0) AS unpriced
     FROM model_usage u
     WHERE u.usage_date > current_date - %(days)s::integer
       AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
@@ -36,24 +37,36 @@ SELECT json_build_object(
     'byDay', (SELECT coalesce(json_agg(by_day ORDER BY date DESC), '[]') FROM by_day));
 
 -- name: recent
--- Ledger rows, newest first. Parameters: limit; session_id, repo_id, model, each null for "any". The two halves
--- exclude each other, so that a session's rows come from the session's own index. Gives a JSON array.
+-- Ledger rows, newest first. Parameters: limit; after_at, after_key, the place behind which the page begins ('infinity'
+-- for the first); session_id, repo_id, model, each null for "any". Their place is `listed_at`, which never changes. The
+-- three parts exclude each other, so that rows of a session and of a target come from an index of their own. Gives a
+-- JSON array.
 WITH picked AS (
     (SELECT u.*
      FROM token_usage_details u
-     WHERE %(session_id)s::uuid IS NULL
-       AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
+     WHERE %(session_id)s::uuid IS NULL AND %(repo_id)s::text IS NULL
+       AND (u.listed_at, u.request_key) < (%(after_at)s::timestamptz, %(after_key)s::text)
        AND (%(model)s::text IS NULL OR u.model = %(model)s)
-     ORDER BY u.requested_at DESC, u.request_key DESC
+     ORDER BY u.listed_at DESC, u.request_key DESC
+     LIMIT %(limit)s::bigint)
+    UNION ALL
+    (SELECT u.*
+     FROM token_usage_details u
+     WHERE %(session_id)s::uuid IS NULL AND %(repo_id)s::text IS NOT NULL
+       AND u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s)
+       AND (u.listed_at, u.request_key) < (%(after_at)s::timestamptz, %(after_key)s::text)
+       AND (%(model)s::text IS NULL OR u.model = %(model)s)
+     ORDER BY u.listed_at DESC, u.request_key DESC
      LIMIT %(limit)s::bigint)
     UNION ALL
     (SELECT u.*
      FROM harness_sessions s
      JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
      WHERE s.id = %(session_id)s::uuid
+       AND (u.listed_at, u.request_key) < (%(after_at)s::timestamptz, %(after_key)s::text)
        AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
        AND (%(model)s::text IS NULL OR u.model = %(model)s)
-     ORDER BY u.requested_at DESC, u.request_key DESC
+     ORDER BY u.listed_at DESC, u.request_key DESC
      LIMIT %(limit)s::bigint)
 )
 SELECT coalesce(json_agg(shown), '[]')
@@ -65,11 +78,11 @@ FROM (
            u.cache_write_1h_tokens AS "cacheWrite1hTokens", u.reasoning_tokens AS "reasoningTokens",
            u.web_searches AS "webSearches", u.cost_usd AS "costUsd", u.price_source AS "priceSource",
            u.price_date AS "priceDate", u.tool_name AS "toolName", u.tools, u.subagent,
-           u.requested_at AS "requestedAt",
+           u.requested_at AS "requestedAt", u.listed_at AS "listedAt",
            json_build_object('name', t.name, 'repoId', t.repo_id) AS target
     FROM picked u
     JOIN targets t ON t.id = u.target_id
-    ORDER BY u.requested_at DESC, u.request_key DESC
+    ORDER BY u.listed_at DESC, u.request_key DESC
 ) AS shown;
 
 -- name: totals

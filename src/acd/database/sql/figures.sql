@@ -1,0 +1,178 @@
+-- The figures behind the pages: sums of a period by one key. Days are days of the database's time zone, both ends are
+-- inclusive. Each gives a JSON array; its first row, without a key, is the sum of all.
+
+-- name: period
+-- The days meant by from and to, each null for the usual: 30 days that end with the last one, which is today.
+SELECT coalesce(%(from)s::date, greatest(coalesce(%(to)s::date, current_date) - 29, '0001-01-01')) AS first,
+       coalesce(%(to)s::date, current_date) AS last
+
+-- name: spending
+-- Tokens and cost by day, week, month (their first day), target or model, from the sums by target, model and day; by
+-- agent or branch, from the sums by session. Cost leaves out what has no known price, and unpricedRequests says how
+-- many requests that are. Parameters: by; from, to; repo_id, null for "any".
+WITH target AS MATERIALIZED (
+    SELECT id, repo_id, name FROM targets WHERE %(repo_id)s::text IS NULL OR repo_id = %(repo_id)s
+), used AS (
+    SELECT CASE %(by)s::text WHEN 'day' THEN u.usage_date::text
+                             WHEN 'week' THEN date_trunc('week', u.usage_date)::date::text
+                             WHEN 'month' THEN date_trunc('month', u.usage_date)::date::text
+                             WHEN 'target' THEN t.repo_id
+                             ELSE u.model END AS key,
+           CASE WHEN %(by)s = 'target' THEN t.name END AS name,
+           u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.request_count,
+           (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
+            WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model
+              AND s.unpriced_requests > 0) AS unpriced
+    FROM model_usage u JOIN target t ON t.id = u.target_id
+    WHERE %(by)s NOT IN ('agent', 'branch')
+      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date
+    UNION ALL
+    SELECT CASE %(by)s WHEN 'agent' THEN h.agent ELSE h.branch END, NULL,
+           u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.request_count,
+           u.unpriced_requests
+    FROM session_usage u
+    JOIN target t ON t.id = u.target_id
+    JOIN harness_sessions h ON h.target_id = u.target_id AND h.id = u.session_id
+    WHERE %(by)s IN ('agent', 'branch')
+      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT key, max(name) AS name, coalesce(sum(cost_usd), 0) AS "costUsd", coalesce(sum(request_count), 0) AS requests,
+           coalesce(sum(unpriced), 0) AS "unpricedRequests", coalesce(sum(input_tokens), 0) AS "inputTokens",
+           coalesce(sum(output_tokens), 0) AS "outputTokens", coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",
+           coalesce(sum(cache_write_tokens), 0) AS "cacheWriteTokens",
+           coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0) AS "totalTokens",
+           sum(cache_read_tokens)::double precision
+               / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) AS "cacheHitRate"
+    FROM used
+    GROUP BY GROUPING SETS ((key), ())
+    ORDER BY grouping(key) DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN key END DESC,
+             sum(cost_usd) DESC, key
+) AS shown;
+
+-- name: sessions
+-- What the sessions begun in a period came to, by day, week, month (their first day), target, model (the family that was
+-- asked for), agent or branch. Features completed may be negative: regressions count. Wasted is the cost of failed
+-- sessions and of coding sessions that ended without a feature completed. Parameters: by; from, to; repo_id, null for
+-- "any".
+WITH chosen AS (
+    SELECT CASE %(by)s::text WHEN 'day' THEN s.started_at::date::text
+                             WHEN 'week' THEN date_trunc('week', s.started_at)::date::text
+                             WHEN 'month' THEN date_trunc('month', s.started_at)::date::text
+                             WHEN 'target' THEN t.repo_id
+                             WHEN 'agent' THEN s.agent
+                             WHEN 'branch' THEN s.branch
+                             ELSE s.model END AS key,
+           CASE WHEN %(by)s = 'target' THEN t.name END AS name, s.status, s.features_completed, s.commits_made,
+           s.duration_ms, s.cost_usd, s.unpriced_requests, s.request_count, s.retry_count, s.input_tokens,
+           s.cache_read_tokens, s.cache_write_tokens,
+           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens AS tokens,
+           s.status = 'failed' OR (s.status = 'completed' AND s.session_type = 'coding'
+                                   AND coalesce(s.features_completed, 0) <= 0) AS in_vain
+    FROM harness_sessions s
+    JOIN targets t ON t.id = s.target_id
+    WHERE s.started_at >= %(from)s::date::timestamptz AND s.started_at < (%(to)s::date + 1)::timestamptz
+      AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT key, max(name) AS name, count(*) AS sessions, count(*) FILTER (WHERE status = 'running') AS running,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'completed')::double precision
+               / nullif(count(*) FILTER (WHERE status <> 'running'), 0) AS "successRate",
+           coalesce(sum(features_completed), 0) AS "featuresCompleted", coalesce(sum(commits_made), 0) AS commits,
+           coalesce(sum(duration_ms), 0) AS "durationMs",
+           round(avg(duration_ms))::bigint AS "averageDurationMs",
+           sum(features_completed) * 3600000.0::double precision / nullif(sum(duration_ms), 0) AS "featuresPerHour",
+           coalesce(sum(request_count), 0) AS requests, coalesce(sum(retry_count), 0) AS retries,
+           coalesce(sum(tokens), 0) AS "totalTokens", coalesce(sum(cost_usd), 0) AS "costUsd",
+           coalesce(sum(unpriced_requests), 0) AS "unpricedRequests",
+           CASE WHEN sum(features_completed) > 0 THEN sum(cost_usd) / sum(features_completed) END AS "costPerFeature",
+           CASE WHEN sum(commits_made) > 0 THEN sum(cost_usd) / sum(commits_made) END AS "costPerCommit",
+           sum(cache_read_tokens)::double precision
+               / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) AS "cacheHitRate",
+           coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",
+           coalesce(sum(cache_write_tokens), 0) AS "cacheWriteTokens",
+           coalesce(sum(input_tokens), 0) AS "inputTokens",
+           coalesce(sum(cost_usd) FILTER (WHERE in_vain), 0) AS "wastedCostUsd",
+           count(*) FILTER (WHERE in_vain) AS "wastedSessions"
+    FROM chosen
+    GROUP BY GROUPING SETS ((key), ())
+    ORDER BY grouping(key) DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN key END DESC,
+             sum(cost_usd) DESC, key
+) AS shown;
+
+-- name: features
+-- What each feature cost that was implemented by a session begun in a period: the session's cost, shared evenly among
+-- the features that it implemented. Parameters: from, to; repo_id, null for "any".
+WITH made AS (
+    SELECT f.target_id, f.feature_key, t.repo_id, f.name,
+           s.cost_usd / count(*) OVER (PARTITION BY s.target_id, s.id) AS cost
+    FROM harness_sessions s
+    JOIN targets t ON t.id = s.target_id
+    JOIN target_features f ON f.target_id = s.target_id AND f.session_id = s.id
+    WHERE s.started_at >= %(from)s::date::timestamptz AND s.started_at < (%(to)s::date + 1)::timestamptz
+      AND f.implemented_at IS NOT NULL AND f.removed_at IS NULL
+      AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT repo_id || '/' || feature_key AS key, max(name) FILTER (WHERE feature_key IS NOT NULL) AS name,
+           count(*) AS "featuresCompleted", coalesce(sum(cost), 0) AS "costUsd",
+           CASE WHEN count(*) > 0 THEN sum(cost) / count(*) END AS "costPerFeature", 0 AS "unpricedRequests"
+    FROM made
+    GROUP BY GROUPING SETS ((target_id, repo_id, feature_key), ())
+    ORDER BY grouping(feature_key) DESC, sum(cost) DESC, repo_id, feature_key
+) AS shown;
+
+-- name: errors
+-- Errors of a period beside the sessions begun in it, by day, week, month (their first day), target, model (the family
+-- that was asked for), agent or branch. A session is one with errors when any error of the period belongs to it.
+-- Parameters: by; from, to; repo_id, null for "any".
+WITH happened AS (
+    SELECT CASE %(by)s::text WHEN 'day' THEN e.at::date::text
+                             WHEN 'week' THEN date_trunc('week', e.at)::date::text
+                             WHEN 'month' THEN date_trunc('month', e.at)::date::text
+                             WHEN 'target' THEN t.repo_id
+                             WHEN 'agent' THEN s.agent
+                             WHEN 'branch' THEN s.branch
+                             ELSE s.model END AS key,
+           CASE WHEN %(by)s = 'target' THEN t.name END AS name, e.*
+    FROM (
+        SELECT target_id, session_id, occurred_at AS at, 1 AS error, 0 AS session, error_type, resolved,
+               context->>'origin' = 'retry' AS retried
+        FROM harness_errors
+        WHERE occurred_at >= %(from)s::date::timestamptz AND occurred_at < (%(to)s::date + 1)::timestamptz
+        UNION ALL
+        SELECT target_id, id, started_at, 0, 1, NULL, NULL, NULL
+        FROM harness_sessions
+        WHERE started_at >= %(from)s::date::timestamptz AND started_at < (%(to)s::date + 1)::timestamptz
+    ) AS e
+    JOIN targets t ON t.id = e.target_id
+    LEFT JOIN harness_sessions s ON s.target_id = e.target_id AND s.id = e.session_id
+    WHERE %(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s
+), by_type AS (
+    SELECT key, error_type, count(*) AS errors, grouping(key) AS whole
+    FROM happened
+    WHERE error = 1
+    GROUP BY GROUPING SETS ((key, error_type), (error_type))
+), summed AS (
+    SELECT key, grouping(key) AS whole, max(name) AS name, coalesce(sum(session), 0) AS sessions,
+           coalesce(sum(error), 0) AS errors, count(*) FILTER (WHERE retried) AS retried,
+           count(*) FILTER (WHERE NOT resolved) AS open,
+           count(DISTINCT session_id) FILTER (WHERE error = 1) AS with_errors
+    FROM happened
+    GROUP BY GROUPING SETS ((key), ())
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT a.key, a.name, a.sessions, a.errors, a.retried AS "retriedByAgent", a.open AS "openErrors",
+           a.with_errors AS "sessionsWithErrors", a.errors::double precision / nullif(a.sessions, 0) AS "errorsPerSession",
+           (SELECT coalesce(json_object_agg(b.error_type, b.errors ORDER BY b.errors DESC, b.error_type), '{}')
+            FROM by_type b
+            WHERE b.whole = a.whole AND b.key IS NOT DISTINCT FROM a.key) AS "byType"
+    FROM summed a
+    ORDER BY a.whole DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN a.key END DESC, a.errors DESC, a.key
+) AS shown;

@@ -1,0 +1,133 @@
+"""What runs, what waits and why, until when: read from the database alone, the same on every machine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from acd.core.contract import RunningSession, TargetName
+from acd.core.queue_rows import Budgets, Limit, Queue, QueueEntry
+from acd.core.settings import Settings
+from acd.database.connection import Database
+from acd.queue.jobs import TURN, Turn
+from acd.queue.look import read_states
+from acd.queue.turn import TargetState, Wait, failures_in_a_row, next_step, rules_of
+from acd.reports import live
+from acd.reports.rows import rows_of
+
+_TURNS = (
+    "SELECT args, status::text AS status, scheduled_at FROM acd_queue.procrastinate_jobs "
+    "WHERE task_name = %(turn)s AND status IN ('todo', 'doing')"
+)
+
+
+class _Planned(msgspec.Struct, frozen=True):
+    turn: Turn
+    due: datetime | None
+
+
+async def read_queue(db: Database, settings: Settings) -> Queue:
+    """Where every target stands, by priority.
+
+    Raises:
+        DatabaseError: as `Database.fetch_all`.
+    """
+    told = await db.fetch_one("live.told")
+    running = rows_of(await live.running(db), RunningSession)
+    planned = await _planned(db)
+    states = await _states(db, planned)
+    sessions = {row.target.repo_id: row.id for row in running}
+    return Queue(
+        state=told["state"] if told else "running",
+        running=running,
+        targets=[
+            _entry(
+                state, planned.get(state.target.id), sessions.get(state.target.repo_id), settings
+            )
+            for state in states
+        ],
+        limits=rows_of(await live.limits(db), Limit),
+        budgets=Budgets(
+            concurrency=settings.concurrency,
+            session_timeout_s=settings.session_timeout,
+            session_budget_usd=settings.session_budget_usd,
+            max_turns=settings.max_turns,
+            max_failures=settings.max_failures,
+        ),
+    )
+
+
+async def _planned(db: Database) -> dict[UUID, _Planned]:
+    """The turns that are to come. The engine's tables are made by the first run: before it there is none."""
+    schema = await db.fetch_one("queue.jobs_schema")
+    if schema is None or not schema["present"]:
+        return {}
+    async with db.transaction() as transaction:
+        rows = await transaction.fetch_foreign(_TURNS, {"turn": TURN})
+    turns = [_Planned(msgspec.convert(row["args"], Turn), _due(row)) for row in rows]
+    return {planned.turn.target_id: planned for planned in turns}
+
+
+def _due(row: dict[str, Any]) -> datetime | None:
+    due: datetime | None = row["scheduled_at"]
+    return due if row["status"] == "todo" else None
+
+
+async def _states(db: Database, planned: dict[UUID, _Planned]) -> list[TargetState]:
+    """All targets; failures count from the moment at which a target's turns were begun."""
+    begun: dict[datetime, list[UUID]] = defaultdict(list)
+    for target_id, each in planned.items():
+        begun[each.turn.since].append(target_id)
+    known = {state.target.id: state for state in await read_states(db, _now())}
+    for since, target_ids in begun.items():
+        known |= {state.target.id: state for state in await read_states(db, since, target_ids)}
+    return list(known.values())
+
+
+def _entry(
+    state: TargetState, planned: _Planned | None, session_id: UUID | None, settings: Settings
+) -> QueueEntry:
+    word, reason, until = _word(state, planned, session_id, settings)
+    return QueueEntry(
+        target=TargetName(name=state.target.name, repo_id=state.target.repo_id),
+        priority=state.target.priority,
+        state=word,
+        reason=reason,
+        until=until,
+        sessions_used=state.sessions_used,
+        max_sessions=state.target.max_sessions,
+        failures_in_a_row=len(failures_in_a_row(state.recent)),
+        session_id=session_id,
+    )
+
+
+def _word(
+    state: TargetState, planned: _Planned | None, session_id: UUID | None, settings: Settings
+) -> tuple[Any, str, datetime | None]:
+    if session_id is not None:
+        return "running", "a session runs", None
+    if not state.target.enabled or state.status == "paused":
+        return "paused", state.status_reason or "disabled", None
+    if planned is None:
+        return _without_a_turn(state)
+    if planned.due is None or planned.due <= _now():
+        return "due", "waits for a free worker", None
+    step = next_step(state, None, rules_of(settings), _now())
+    reason = step.reason if isinstance(step, Wait) else "its next turn is later"
+    return "waiting", reason, planned.due
+
+
+def _without_a_turn(state: TargetState) -> tuple[Any, str, None]:
+    if state.status == "complete":
+        return "complete", state.status_reason or "all features pass", None
+    if state.status == "blocked":
+        return "blocked", state.status_reason or "a person must look at it", None
+    return "idle", "no run or worker has begun on it", None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

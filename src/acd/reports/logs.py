@@ -1,0 +1,68 @@
+"""What an agent printed, line by line, from the session's own file on this machine."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from acd.core.contract import LogLine
+from acd.core.text import excerpt, printable
+from acd.files.lines import LineReader
+
+_AT_MOST = 4 * 1024 * 1024
+"""Bytes of a page, give or take a line: it opens at once and fits into memory, however large the file is."""
+_SHOWN = 64 * 1024
+"""Characters of a line."""
+
+
+class Lines(NamedTuple):
+    """Lines in the order of the file, and where the next ones begin; `more` when some are there already."""
+
+    lines: list[LogLine]
+    next_offset: int
+    more: bool
+
+
+class NoSuchPlace(ValueError):
+    """No line begins at this offset."""
+
+
+def read_lines(path: Path, offset: int, *, limit: int, final: bool) -> Lines | None:
+    """Lines from `offset` on, which must be the beginning of one: the middle of a secret would not look like one.
+
+    Args:
+        path: the file; None is given when it is not there, or no file.
+        offset: in bytes.
+        limit: most lines to give.
+        final: nobody writes the file any more: a last line without its end counts as a line.
+
+    Raises:
+        NoSuchPlace: no line begins there.
+        OSError: the file cannot be read.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    if offset and not _begins_line(path, offset):
+        raise NoSuchPlace
+    found = LineReader(path, offset).read(_AT_MOST, final=final)
+    taken = found[:limit]
+    after = taken[-1].offset + taken[-1].length if taken else offset
+    lines = [LogLine(line.offset, line.length, _shown(line.data)) for line in taken]
+    return Lines(lines, after, more=len(found) > limit or after < status.st_size)
+
+
+def _begins_line(path: Path, offset: int) -> bool:
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset - 1)
+        return file.read(1) == b"\n"
+
+
+def _shown(data: bytes | None) -> str:
+    if data is None:
+        return "[a line too long to be shown]"
+    return printable(excerpt(data.decode("utf-8", "replace"), _SHOWN))
