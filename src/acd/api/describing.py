@@ -16,6 +16,7 @@ from msgspec.json import schema_components
 
 from acd.web.answers import JSON
 
+DEFINITIONS = "x-definitions"
 REF = "#/components/schemas/{name}"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -85,15 +86,15 @@ def described(
     refusals: Sequence[Refusal] = (),
 ) -> Described:
     """The success and the route's own refusals; `example` is one `kind` (a list of one where rows are told)."""
-    (schema,), _ = schemas_of([kind])
+    (schema,), definitions = schemas_of([kind])
     shown = msgspec.json.decode(_ENCODER.encode(example))
     wrapped, shown = _wrapped(schema, shown, shape)
     content = {JSON: {"schema": wrapped, "example": shown}}
     success: dict[str, Any] = {
         "description": description,
         "content": content,
-        # Taken by `acd.api.document`, which puts the definitions of the type into the document.
-        "x-kind": kind,
+        # Taken by `acd.api.document`, which puts them where the references point to.
+        DEFINITIONS: definitions,
     }
     return {status: success, **{refusal.status: refusal.described() for refusal in refusals}}
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from acd.api.describing import Failure, Refusal, schemas_of
+from acd.api.describing import DEFINITIONS, Failure, Refusal, schemas_of
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OPEN_POSTS = ("/api/db/targets/sync", "/api/db/features/sync/{repoId}")
@@ -61,17 +61,16 @@ def operation_id(route: APIRoute) -> str:
 
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
-    kinds: list[Any] = [Failure]
+    _, definitions = schemas_of([Failure])
     used: set[str] = set()
     for path, method, operation in _operations(made):
-        kinds += _kinds_taken(operation)
+        definitions |= _definitions_taken(operation)
         _complete(path, method, operation)
         used.update(operation.get("tags", ()))
     made["tags"] = [{"name": name, "description": _TAGS.get(name, name)} for name in sorted(used)]
     components = made.setdefault("components", {})
     # FastAPI's own shape of a refusal, which no route of ours answers with.
     own = {k: v for k, v in components.get("schemas", {}).items() if "ValidationError" not in k}
-    _, definitions = schemas_of(kinds)
     components["schemas"] = {**own, **_with_numbers(definitions)}
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return made
@@ -84,9 +83,11 @@ def _operations(made: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
                 yield path, method, item[method]
 
 
-def _kinds_taken(operation: dict[str, Any]) -> list[Any]:
-    responses = operation["responses"].values()
-    return [response.pop("x-kind") for response in responses if "x-kind" in response]
+def _definitions_taken(operation: dict[str, Any]) -> dict[str, Any]:
+    taken: dict[str, Any] = {}
+    for response in operation["responses"].values():
+        taken |= response.pop(DEFINITIONS, {})
+    return taken
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
