@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import AsyncCursor, sql
+from psycopg import AsyncCopy, AsyncCursor, sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
@@ -45,12 +45,16 @@ from acd.database.wire import (
     prepare,
 )
 
-__all__ = ["Database", "Json", "Notification", "Transaction", "open_database"]
+__all__ = ["Database", "Json", "Notification", "Snapshot", "Transaction", "open_database"]
 
 # The server's own limit on a statement is CALL_TIMEOUT; a second more lets its answer arrive.
 _SLACK = 1.0
 _ROLLBACK_TIMEOUT = 2.0
 _LISTEN_PING = 15.0
+# COPY gives a message a row; they are handed on in parts of this many bytes. A part, as any statement of a snapshot,
+# may take this many seconds.
+_PART = 64 * 1024
+_PART_TIMEOUT = 120.0
 _OPEN = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 
@@ -154,6 +158,48 @@ class Transaction(_Session):
                 await self.execute_sql("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
             raise
         await self.execute_sql("RELEASE SAVEPOINT part")
+
+
+class Snapshot(Transaction):
+    """A read-only transaction of any length on a connection of its own: all it reads is of one moment.
+
+    Made by `Database.snapshot`.
+    """
+
+    async def copy_out(
+        self, name: str, options: str, params: Mapping[str, object], *, as_json: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Yield the rows of the named query as COPY writes them, in parts of some 64 KB that end with a row.
+
+        Args:
+            name: a query that gives rows.
+            options: of COPY, such as `FORMAT csv`.
+            params: of the query.
+            as_json: each row as one JSON object, instead of its columns.
+
+        Raises:
+            DatabaseAway: the connection was lost, or 64 KB took more than two minutes; what came so far is not all.
+        """
+        rows = load_queries()[name].sql.rstrip(b";")
+        if as_json:
+            rows = b"SELECT row_to_json(line) FROM (%s) AS line" % rows
+        statement = b"COPY (%s) TO STDOUT (%s)" % (rows, options.encode())
+        with translated():
+            async with self._connection.cursor().copy(statement, params) as copy:
+                try:
+                    while part := await self._part(copy):
+                        yield part
+                except BaseException:
+                    # The driver now asks the server to stop; one that does not even answer to that is left.
+                    asyncio.get_running_loop().call_later(_ROLLBACK_TIMEOUT, self._connection.cut)
+                    raise
+
+    async def _part(self, copy: AsyncCopy) -> bytes:
+        part = bytearray()
+        with self._connection.limited(_PART_TIMEOUT):
+            while len(part) < _PART and (row := await copy.read()):
+                part += row
+        return bytes(part)
 
 
 class Database:
@@ -274,6 +320,27 @@ class Database:
             except BaseException:
                 await _roll_back(connection)
                 raise
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """A transaction for what takes long, outside the pool, so that it never keeps a quick question waiting.
+
+        Its statements have no time limit of the server's; nothing can be written in it.
+
+        Raises:
+            DatabaseAway: not reachable, or the connection was lost.
+        """
+        connection = await self._connect(CONNECT_TIMEOUT)
+        try:
+            snapshot = Snapshot(connection, _PART_TIMEOUT)
+            # Without a sort the first row comes at once, and a file of millions of rows costs the server no disk.
+            await snapshot.execute_sql(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; "
+                "SET LOCAL enable_sort = off; SET LOCAL jit = off"
+            )
+            yield snapshot
+        finally:
+            await connection.close()
 
     async def listen(self, *channels: str, announce: bool = False) -> AsyncGenerator[Notification]:
         """Yield notifications as they come, on a connection of its own, until the caller closes the generator.
