@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,7 +22,7 @@ _WRITE_SECONDS = 60.0
 
 
 class MovedOn(AcdError):
-    """Another writer recorded these lines in the meantime: read the offsets again."""
+    """Another writer recorded these lines, or claimed their requests, in the meantime: begin the batch again."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
         await tx.fetch_all("ledger.lock_targets", ids=ids)
         for file in batch.files:
             await _put_file(tx, owner, file)
-        writer = _Writer(tx, owner)
+        writer = _Writer(tx, owner, touched)
         started = await writer.put_session(batch)
         days = await writer.put_rows(batch)
         await writer.put_features(batch)
@@ -78,15 +79,18 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
             else:
                 await _roll_up_days(tx, target_id, days_of_session)
         await _roll_up_days(tx, owner.target_id, days)
+        if batch.events or batch.usage:
+            await tx.fetch_all("ledger.tell_readers")
     return Written(started, batch.ended)
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """The statements of one batch, on its transaction."""
+    """The statements of one batch, on its transaction. `touched`: the sessions whose sums it may change, all locked."""
 
     tx: Transaction
     owner: Owner
+    touched: set[tuple[UUID, UUID]]
 
     async def put_session(self, batch: Batch) -> bool:
         """The session's own row; whether it is new."""
@@ -140,10 +144,24 @@ class _Writer:
                 session_id=self.owner.session_id,
                 rows=rows,
             )
+            await self._check_locked(taken, list(batch.usage))
             if taken:
                 keys = [row["request_key"] for row in taken]
                 await self.tx.execute("ledger.move_requests", keys=keys)
             await self.tx.execute("ledger.put_usage", rows=rows)
+
+    async def _check_locked(self, taken: Sequence[dict[str, Any]], keys: list[str]) -> None:
+        """Whoever had or has one of the requests must be among those whose targets we locked before we claimed them.
+
+        Raises:
+            MovedOn: another writer claimed one of them between our look and our claim.
+        """
+        elsewhere = await self.tx.fetch_all(
+            "ledger.owners_elsewhere", keys=keys, session_id=self.owner.session_id
+        )
+        concerned = {(row["target_id"], row["session_id"]) for row in [*taken, *elsewhere]}
+        if not concerned <= self.touched:
+            raise MovedOn("another writer claimed a request of these lines in the meantime")
 
     async def _finish_tools(self, batch: Batch) -> None:
         waiting = [e.seq for e in batch.events if e.kind == "tool_ended" and e.tool_name is None]

@@ -18,7 +18,7 @@ from acd.files.folder import SessionFolder
 from acd.ledger.catch_up import open_source
 from acd.ledger.price import PriceList
 from acd.reports.totals import disagreements, four_ways
-from tests.integration.ledger.stage import session_of
+from tests.integration.ledger.stage import select, session_of
 
 WRITERS = 8
 PRICES = PriceList()
@@ -111,3 +111,20 @@ async def test_without_the_lock_they_disagree(
         if disagreements(await four_ways(database)):
             return
     raise AssertionError("12 rounds of unlocked writers agreed: the control does not bite")
+
+
+async def test_sessions_that_tell_of_the_same_requests_agree_whoever_is_first(
+    database: Database, database_url: str, settings: Settings
+) -> None:
+    """Every session of four targets holds the same messages: in the end they all belong to the smallest id."""
+    folders = [session_of(settings, n + 1, repo_id=f"repo-{n % 4}") for n in range(WRITERS)]
+    async with _opened(database_url, settings) as several:
+        await asyncio.gather(*(write_session(folder, several, 0, 12) for folder in folders))
+    rows = await select(
+        database, "SELECT id, request_count, input_tokens FROM harness_sessions ORDER BY id"
+    )
+    assert [(row["id"].int, row["request_count"]) for row in rows] == [
+        (1, 12),
+        *((n + 1, 0) for n in range(1, WRITERS)),
+    ]
+    assert disagreements(await four_ways(database)) == []

@@ -95,7 +95,8 @@ WHERE request_key = ANY(%(keys)s) AND session_id <> %(session_id)s;
 
 -- name: claim_requests
 -- A request belongs to the session with its earliest line (ties: the smaller id), whatever the order of reading.
--- Returns those that were known and change hands (or only their time): a row that was updated carries an xmax.
+-- Returns those that were known and change hands (or only their time), with whom they belonged to as this statement
+-- began: nobody means that another writer claimed them in the meantime. A row that was updated carries an xmax.
 WITH claimed AS (
     INSERT INTO request_owners AS o (request_key, target_id, session_id, first_seen_at)
     SELECT r.request_key, %(target_id)s, %(session_id)s, r.requested_at
@@ -105,7 +106,9 @@ WITH claimed AS (
     WHERE (excluded.first_seen_at, excluded.session_id) < (o.first_seen_at, o.session_id)
     RETURNING request_key, xmax <> 0 AS was_known
 )
-SELECT request_key FROM claimed WHERE was_known;
+SELECT c.request_key, o.target_id, o.session_id
+FROM claimed c LEFT JOIN request_owners o USING (request_key)
+WHERE c.was_known;
 
 -- name: move_requests
 -- Rows of requests that have changed hands go to their new owner with all they know.
