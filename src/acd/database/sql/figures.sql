@@ -20,9 +20,7 @@ WITH target AS MATERIALIZED (
                              ELSE u.model END AS key,
            CASE WHEN %(by)s = 'target' THEN t.name END AS name,
            u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.request_count,
-           (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
-            WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model
-              AND s.unpriced_requests > 0) AS unpriced
+           u.unpriced_requests AS unpriced
     FROM model_usage u JOIN target t ON t.id = u.target_id
     WHERE %(by)s NOT IN ('agent', 'branch')
       AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date

@@ -47,8 +47,7 @@ FROM (
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
     SELECT sum(u.total_tokens) AS tokens, sum(u.cost_usd) AS cost, sum(u.request_count) AS requests,
-           (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
-            WHERE s.target_id = t.id AND s.usage_date > current_date - %(days)s::integer) AS "unpricedRequests",
+           sum(u.unpriced_requests) AS "unpricedRequests",
            sum(u.input_tokens) AS "inputTokens", sum(u.output_tokens) AS "outputTokens",
            sum(u.cache_read_tokens) AS "cacheReadTokens", sum(u.cache_write_tokens) AS "cacheWriteTokens",
            json_build_object('name', t.name, 'repoId', t.repo_id) AS target

@@ -22,7 +22,7 @@ FROM (
 -- Proof that the database answers, its version, and how many lines of agents could not be read. One JSON object.
 SELECT json_build_object(
     'serverVersion', current_setting('server_version'),
-    'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files));
+    'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files WHERE lines_left_out > 0));
 
 -- name: limits
 -- What is known of the limits of agents' accounts, the tightest first. A limit whose reset has passed holds nothing

@@ -3,21 +3,19 @@
 -- (repo_id null) of all. Models by cost, days newest first. Costs leave out what has no known price, and
 -- unpricedRequests says how many requests that are. Gives one JSON object.
 WITH chosen AS MATERIALIZED (
-    SELECT u.*, (SELECT coalesce(sum(s.unpriced_requests), 0) FROM session_usage s
-                 WHERE s.target_id = u.target_id AND s.usage_date = u.usage_date AND s.model = u.model
-                   AND s.unpriced_requests > 0) AS unpriced
+    SELECT u.*
     FROM model_usage u
     WHERE u.usage_date > current_date - %(days)s::integer
       AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
 ), models AS (
     SELECT model, sum(total_tokens) AS tokens, sum(cost_usd) AS cost, sum(request_count) AS requests,
-           sum(unpriced) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
+           sum(unpriced_requests) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
            sum(cache_read_tokens) AS "cacheReadTokens", sum(cache_write_tokens) AS "cacheWriteTokens"
     FROM chosen
     GROUP BY model
 ), by_day AS (
     SELECT usage_date AS date, sum(total_tokens) AS tokens, sum(cost_usd) AS cost, sum(request_count) AS requests,
-           sum(unpriced) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
+           sum(unpriced_requests) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
            sum(cache_read_tokens) AS "cacheReadTokens", sum(cache_write_tokens) AS "cacheWriteTokens"
     FROM chosen
     GROUP BY usage_date
