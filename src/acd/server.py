@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from acd import __version__
-from acd.api import health, metrics, records, sessions, targets
+from acd.api import events, health, metrics, records, sessions, targets
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
 from acd.dashboard import pages
@@ -24,6 +24,7 @@ from acd.web.access import LOOPBACK_HOSTS, Access, access_of
 from acd.web.errors import add_error_handlers
 from acd.web.guard import LOGIN_PATH, Guard
 from acd.web.headers import SecurityHeaders
+from acd.web.live import Live
 from acd.web.parts import Parts, Pending, Sync
 from acd.web.token import read_or_make_token
 
@@ -54,8 +55,10 @@ def create_app(
     access = access or access_of(settings, read_or_make_token(settings.home))
     # The interactive pages of FastAPI load scripts from a CDN; nothing here may.
     app = FastAPI(title="acd", version=__version__, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(db=db, settings=settings, access=access, sync=sync, pending=pending)
-    for module in (health, targets, sessions, records, metrics):
+    app.state.parts = Parts(
+        db=db, settings=settings, access=access, live=Live(db), sync=sync, pending=pending
+    )
+    for module in (health, targets, sessions, records, events, metrics):
         app.include_router(module.router)
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())
@@ -106,7 +109,7 @@ async def serve(
             if login:
                 login(f"{_called(listener, access)}{LOGIN_PATH}?code={access.new_code()}")
 
-        await _serve_until_cancelled(server, listener, begun)
+        await _serve_until_cancelled(server, listener, begun, app.state.parts.live.close)
 
 
 class _EmbeddedServer(uvicorn.Server):
@@ -117,7 +120,10 @@ class _EmbeddedServer(uvicorn.Server):
 
 
 async def _serve_until_cancelled(
-    server: uvicorn.Server, listener: socket.socket, begun: Callable[[], None]
+    server: uvicorn.Server,
+    listener: socket.socket,
+    begun: Callable[[], None],
+    ending: Callable[[], None],
 ) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -125,6 +131,7 @@ async def _serve_until_cancelled(
         begun()
         await asyncio.shield(serving)
     finally:
+        ending()  # readers of the live stream would stay for ever
         server.should_exit = True
         await serving
 

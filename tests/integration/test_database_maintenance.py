@@ -114,6 +114,29 @@ async def test_records_are_replaced_only_when_told_so(recorded: Settings, tmp_pa
         assert connection.execute("SELECT name FROM targets").fetchone() == ("A",)
 
 
+async def test_what_is_restored_is_of_the_past(recorded: Settings, tmp_path: Path) -> None:
+    """A dump of a server that has counted further: its rows must not come up as news when this one gets there."""
+    with psycopg.connect(url_of(recorded)) as connection:
+        connection.execute(
+            "INSERT INTO session_events (target_id, session_id, seq, kind, txid) "
+            "SELECT target_id, id, 1, 'text', '1'::xid8 FROM harness_sessions UNION ALL "
+            "SELECT target_id, id, 2, 'text', '1000000000000'::xid8 FROM harness_sessions"
+        )
+        connection.execute(
+            "INSERT INTO request_owners (request_key, target_id, session_id, first_seen_at, txid) "
+            "SELECT 'r1', target_id, id, now(), '1000000000000'::xid8 FROM harness_sessions"
+        )
+    file = tmp_path / "all.dump"
+    await maintenance.dump(recorded, file)
+    await maintenance.restore(recorded, file, replace=True)
+    with psycopg.connect(url_of(recorded)) as connection:
+        rows = connection.execute(
+            "SELECT txid < pg_snapshot_xmin(pg_current_snapshot()) FROM session_events UNION ALL "
+            "SELECT txid < pg_snapshot_xmin(pg_current_snapshot()) FROM request_owners"
+        ).fetchall()
+    assert rows == [(True,)] * 3
+
+
 async def test_a_broken_dump_changes_nothing(recorded: Settings, tmp_path: Path) -> None:
     file = tmp_path / "all.dump"
     await maintenance.dump(recorded, file)

@@ -141,6 +141,21 @@ async def restore(settings: Settings, file: Path, *, replace: bool = False) -> N
         finally:
             await database.close()
         await upgrade(url, timezone=settings.timezone)
+        await _settle_order(url)
+
+
+async def _settle_order(url: str) -> None:
+    """A dump of another server counts transactions as that one did.
+
+    Rows of its future would come up in the live stream whenever this server's count gets there.
+    """
+    database = Database(url, application=_APPLICATION, expected=None)
+    try:
+        async with database.transaction(timeout=_LONG) as transaction:
+            await transaction.execute("schema.settle_events")
+            await transaction.execute("schema.settle_requests")
+    finally:
+        await database.close()
 
 
 async def _set_database_timezone(database: Database) -> None:

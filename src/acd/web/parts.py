@@ -14,6 +14,7 @@ from acd.database.connection import Database
 from acd.ledger.pending import Backlog
 from acd.queue.sync import SyncResult
 from acd.web.access import Access
+from acd.web.live import Live
 
 Sync = Callable[[Database, Settings], Awaitable[SyncResult]]
 """Reads the queue file of the settings into `targets`; raises QueueFileError."""
@@ -29,6 +30,7 @@ class Parts:
     db: Database
     settings: Settings
     access: Access
+    live: Live
     sync: Sync
     pending: Pending | None = None
 

@@ -51,3 +51,11 @@ WITH stored AS (
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
 )
 SELECT set_config('TimeZone', %(zone)s, true)
+
+-- name: settle_events
+-- After a restore: events whose transaction lies in this server's future are of the past.
+UPDATE session_events SET txid = '3' WHERE txid >= pg_current_xact_id();
+
+-- name: settle_requests
+-- The same for requests.
+UPDATE request_owners SET txid = '3' WHERE txid >= pg_current_xact_id();
