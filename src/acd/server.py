@@ -153,7 +153,9 @@ def _called(listener: socket.socket, access: Access) -> str:
 
 def _bind(settings: Settings) -> socket.socket:
     host = "127.0.0.1" if settings.host == "localhost" else settings.host.strip("[]")
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # With its protocol named: only then does asyncio switch Nagle's algorithm off, which costs 40 ms an answer.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, settings.port))
