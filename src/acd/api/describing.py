@@ -7,6 +7,7 @@ Refusals that any route may give (401, 403, 415, 422, 503) need not be named: `a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
@@ -16,7 +17,12 @@ from msgspec.json import schema_components
 
 from acd.web.answers import JSON
 
+EXAMPLE_CURSOR = (
+    "WyJzZXNzaW9ucyIsIjIwMjYtMTEtMjRUMDg6MDA6MDArMDA6MDAiLCIwMTkyZjBjNC02ZD"
+    "FlLTRjNTktOWY2ZS0wZDRhMWEzYjVjN2QiXQ"
+)
 DEFINITIONS = "x-definitions"
+EXAMPLE = "x-example"
 REF = "#/components/schemas/{name}"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -87,9 +93,10 @@ def described(
 ) -> Described:
     """The success and the route's own refusals; `example` is one `kind` (a list of one where rows are told)."""
     (schema,), definitions = schemas_of([kind])
-    shown = msgspec.json.decode(_ENCODER.encode(example))
+    shown = json.loads(_ENCODER.encode(example))
     wrapped, shown = _wrapped(schema, shown, shape)
-    content = {JSON: {"schema": wrapped, "example": shown}}
+    # As text, which `acd.api.document` reads: FastAPI would leave every null out of it.
+    content = {JSON: {"schema": wrapped, EXAMPLE: json.dumps(shown)}}
     success: dict[str, Any] = {
         "description": description,
         "content": content,
@@ -121,6 +128,6 @@ def _wrapped(schema: dict[str, Any], shown: object, shape: Shape) -> tuple[dict[
             "type": ["string", "null"],
             "description": "`cursor` of the next page; null when this was the last one.",
         }
-        example["nextCursor"] = "WyJzZXNzaW9ucyIsIjIwMjYtMTEtMjRUMDg6MDA6MDArMDA6MDAiXQ"
+        example["nextCursor"] = EXAMPLE_CURSOR
     wrapped = {"type": "object", "properties": properties, "required": list(properties)}
     return wrapped, example

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from acd.api.describing import DEFINITIONS, Failure, Refusal, schemas_of
+from acd.api.describing import DEFINITIONS, EXAMPLE, Failure, Refusal, schemas_of
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OPEN_POSTS = ("/api/db/targets/sync", "/api/db/features/sync/{repoId}")
@@ -84,9 +85,13 @@ def _operations(made: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 
 
 def _definitions_taken(operation: dict[str, Any]) -> dict[str, Any]:
+    """Take the types' definitions out of an operation, and put its examples in."""
     taken: dict[str, Any] = {}
     for response in operation["responses"].values():
         taken |= response.pop(DEFINITIONS, {})
+        for media in response.get("content", {}).values():
+            if EXAMPLE in media:
+                media["example"] = json.loads(media.pop(EXAMPLE))
     return taken
 
 

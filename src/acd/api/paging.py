@@ -22,6 +22,7 @@ import msgspec
 from fastapi import HTTPException, Query
 from starlette.responses import Response
 
+from acd.api.describing import EXAMPLE_CURSOR
 from acd.web.answers import JSON
 
 _LONGEST = 2048
@@ -35,7 +36,7 @@ Cursor = Annotated[
         max_length=_LONGEST,
         pattern="^[A-Za-z0-9_-]+$",
         description="`nextCursor` of the page before; without it, the first page. Only for the same list.",
-        examples=["WyJzZXNzaW9ucyIsIjIwMjYtMTEtMjRUMDg6MDA6MDArMDA6MDAiXQ"],
+        examples=[EXAMPLE_CURSOR],
     ),
 ]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 MOST = 1000
 _LONGEST = 1024
-_WITHOUT_NUL = r"^[^\x00]*$"
+WITHOUT_NUL = r"^[^\x00]*$"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHEN = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -37,9 +37,20 @@ def _written_as_time(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands o
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    """PostgreSQL takes no zone beyond 15:59 hours from UTC, RFC 3339 does; a time without a zone stays without."""
+    if value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # in the first or last day that there is
+        return value.replace(tzinfo=UTC)
+
+
 When = Annotated[
     datetime,
     BeforeValidator(_written_as_time),
+    AfterValidator(_in_utc),
     WithJsonSchema(
         {
             "anyOf": [
@@ -60,18 +71,18 @@ RepoId = Annotated[
     Query(
         alias="repoId",
         max_length=_LONGEST,
-        pattern=_WITHOUT_NUL,
+        pattern=WITHOUT_NUL,
         description="Only this target.",
         examples=["shop-api"],
     ),
 ]
 Words = Annotated[
     str | None,
-    Query(max_length=_LONGEST, pattern=_WITHOUT_NUL, description="Part of name, id or path."),
+    Query(max_length=_LONGEST, pattern=WITHOUT_NUL, description="Part of name, id or path."),
 ]
 Model = Annotated[
     str | None,
-    Query(max_length=_LONGEST, pattern=_WITHOUT_NUL, description="Only this model."),
+    Query(max_length=_LONGEST, pattern=WITHOUT_NUL, description="Only this model."),
 ]
 SessionId = Annotated[UUID | None, Query(alias="sessionId", description="Only this session.")]
 Since = Annotated[
@@ -86,7 +97,7 @@ PathRepoId = Annotated[
         alias="repoId",
         min_length=1,
         max_length=_LONGEST,
-        pattern=_WITHOUT_NUL,
+        pattern=WITHOUT_NUL,
         description="The target's id in the queue file; it may hold slashes.",
         examples=["shop-api"],
     ),

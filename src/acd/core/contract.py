@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its zone."""
 
 
 class _Row(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -35,8 +39,8 @@ class SessionBrief(_Row, frozen=True):
     session_type: str
     model: str
     status: str
-    started_at: datetime
-    finished_at: datetime | None
+    started_at: Moment
+    finished_at: Moment | None
     duration_ms: int | None
     input_tokens: int
     output_tokens: int
@@ -75,8 +79,8 @@ class SessionRow(SessionBrief, frozen=True):
     head_before: str | None
     head_after: str | None
     prompt_sha256: str | None
-    last_event_at: datetime | None
-    updated_at: datetime
+    last_event_at: Moment | None
+    updated_at: Moment
     target: TargetName
 
 
@@ -106,13 +110,13 @@ class TargetRow(_Row, frozen=True):
     pending_features: int
     verified_features: int
     percent_complete: Decimal
-    features_at: datetime | None
+    features_at: Moment | None
     status: str
     status_reason: str | None
-    last_session_at: datetime | None
+    last_session_at: Moment | None
     last_model: str | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
     total_sessions: int
     total_tokens: int
     total_cost_usd: Decimal
@@ -194,8 +198,8 @@ class RequestRow(_Row, frozen=True):
     tool_name: str | None
     tools: list[str]
     subagent: str | None
-    requested_at: datetime
-    listed_at: datetime
+    requested_at: Moment
+    listed_at: Moment
     target: TargetName
 
 
@@ -208,7 +212,7 @@ class SnapshotRow(_Row, frozen=True):
     passing_features: int
     verified_features: int
     percent_complete: Decimal
-    features_at: datetime | None
+    features_at: Moment | None
     sessions_today: int
     tokens_today: int
     cost_today: Decimal
@@ -230,8 +234,8 @@ class ErrorRow(_Row, frozen=True):
     attempt: int | None
     retryable: bool
     resolved: bool
-    resolved_at: datetime | None
-    occurred_at: datetime
+    resolved_at: Moment | None
+    occurred_at: Moment
     target: TargetName
 
 
@@ -248,13 +252,13 @@ class FeatureRow(_Row, frozen=True):
     status: str
     passes: bool
     verified: bool
-    verified_at: datetime | None
+    verified_at: Moment | None
     evidence: dict[str, object] | None
-    implemented_at: datetime | None
+    implemented_at: Moment | None
     session_id: UUID | None
     position: int
-    first_seen_at: datetime
-    removed_at: datetime | None
+    first_seen_at: Moment
+    removed_at: Moment | None
     content_sha256: str
 
 
@@ -271,7 +275,7 @@ class CommitRow(_Row, frozen=True):
     additions: int
     deletions: int
     branch: str | None
-    committed_at: datetime
+    committed_at: Moment
 
 
 class RunningSession(_Row, frozen=True):
@@ -284,8 +288,8 @@ class RunningSession(_Row, frozen=True):
     model: str
     model_used: str | None
     host: str | None
-    started_at: datetime
-    last_event_at: datetime | None
+    started_at: Moment
+    last_event_at: Moment | None
     request_count: int
     total_tokens: int
     cost_usd: Decimal
@@ -326,8 +330,8 @@ class SessionError(_Row, frozen=True):
     attempt: int | None
     retryable: bool
     resolved: bool
-    resolved_at: datetime | None
-    occurred_at: datetime
+    resolved_at: Moment | None
+    occurred_at: Moment
 
 
 class SessionCommit(_Row, frozen=True):
@@ -340,7 +344,7 @@ class SessionCommit(_Row, frozen=True):
     additions: int
     deletions: int
     branch: str | None
-    committed_at: datetime
+    committed_at: Moment
 
 
 class SessionFeature(_Row, frozen=True):
@@ -351,7 +355,7 @@ class SessionFeature(_Row, frozen=True):
     status: str
     commit: str | None
     detail: str
-    changed_at: datetime
+    changed_at: Moment
 
 
 class WholeSession(SessionRow, frozen=True):
@@ -368,7 +372,7 @@ class TimelineRow(_Row, frozen=True):
 
     seq: int
     kind: str
-    occurred_at: datetime | None
+    occurred_at: Moment | None
     tool_name: str | None
     tool_use_id: str | None
     subagent: str | None
@@ -415,3 +419,47 @@ class Health(_Row, frozen=True):
     database: HealthOfDatabase
     ledger: HealthOfLedger
     version: str
+
+
+class TargetSpending(ModelSpending, frozen=True):
+    """What one target used in a period (`GET /api/glance/usage`)."""
+
+    target: TargetName
+
+
+class RecentCommit(CommitRow, frozen=True):
+    """A commit, with the target that it was made on (`GET /api/glance/commits`)."""
+
+    target: TargetName
+
+
+class SessionId(_Row, frozen=True):
+    """The session that a name means (`GET /api/glance/session`)."""
+
+    id: UUID
+
+
+class Standing(_Row, frozen=True):
+    """What a person should know of the figures as a whole; `gap_usd` is what agents reported minus our price."""
+
+    gap_sessions: int
+    gap_usd: Decimal
+    left_out_lines: int
+    open_errors: int
+
+
+class PendingFiles(_Row, frozen=True):
+    """What the files of a machine hold that is not recorded yet."""
+
+    folders: int
+    bytes: int
+
+
+class Glance(_Row, frozen=True):
+    """Everything at a glance (`GET /api/glance`); `pending` is None where the server asked does not record."""
+
+    summary: Summary
+    running: list[RunningSession]
+    targets: list[TargetRow]
+    standing: Standing
+    pending: PendingFiles | None

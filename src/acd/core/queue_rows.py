@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from acd.core.contract import RunningSession, TargetName
+from acd.core.contract import Moment, RunningSession, TargetName
 
 
 class Limit(msgspec.Struct, frozen=True, rename="camel"):
@@ -18,8 +17,8 @@ class Limit(msgspec.Struct, frozen=True, rename="camel"):
     window: str
     status: Literal["allowed", "warning", "rejected"]
     utilization: float | None
-    resets_at: datetime | None
-    seen_at: datetime
+    resets_at: Moment | None
+    seen_at: Moment
     holding: bool
 
 
@@ -34,7 +33,7 @@ class QueueEntry(msgspec.Struct, frozen=True, rename="camel"):
     priority: int
     state: Literal["running", "due", "waiting", "blocked", "complete", "paused", "idle"]
     reason: str
-    until: datetime | None
+    until: Moment | None
     sessions_used: int
     max_sessions: int
     failures_in_a_row: int
@@ -87,7 +86,7 @@ class EarlierHarness(msgspec.Struct, frozen=True, rename="camel"):
     session_id: UUID
     session_number: int | None
     model: str
-    started_at: datetime
+    started_at: Moment
     host: str | None
 
 
@@ -115,8 +114,30 @@ class EarlierTarget(msgspec.Struct, frozen=True, rename="camel"):
 class EarlierStatus(msgspec.Struct, frozen=True, rename="camel"):
     """The queue as clients of the earlier system expect it (`GET /api/targets/status`)."""
 
-    timestamp: datetime
+    timestamp: Moment
     summary: EarlierSummary
     scheduler: EarlierScheduler
     active_harnesses: list[EarlierHarness]
     targets: list[EarlierTarget]
+
+
+class SyncSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """What a sync found and did. `total`, `enabled` and `complete` count the whole table afterwards."""
+
+    total: int
+    enabled: int
+    complete: int
+    in_file: int
+    added: int
+    changed: int
+    disabled: int
+    skipped: int
+    feature_lists: int
+
+
+class SyncDone(msgspec.Struct, frozen=True):
+    """A sync as the API tells it (`POST /api/db/targets/sync`)."""
+
+    synced: bool
+    summary: SyncSummary
+    warnings: list[str]
