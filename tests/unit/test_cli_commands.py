@@ -56,7 +56,7 @@ def test_help_lists_every_command() -> None:
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
     assert listed == {command.name for command in COMMANDS}
-    words = "run worker session status sync sessions features errors commits usage serve doctor db demo prices config"
+    words = "run worker session status sync sessions features errors commits usage serve doctor db demo prices config export"
     assert listed == set(words.split())
     assert all(command.summary in done.stdout for command in COMMANDS)
 
@@ -67,18 +67,29 @@ def test_help_loads_nothing_that_it_does_not_need() -> None:
     assert not loaded & HEAVY
 
 
+NOT_FOR_LOOKING = {
+    "fastapi",
+    "uvicorn",
+    "procrastinate",
+    "genai_prices",
+    "alembic",
+    "sqlalchemy",
+    "pydantic",
+    "prometheus_client",
+    "pyarrow",
+}
+
+
 def test_the_status_command_loads_no_server_no_engine_no_prices() -> None:
-    loaded = modules_after("import acd.cli.status")
+    loaded = modules_after("import acd.cli.status, acd.cli.from_database")
     assert "psycopg" in loaded
-    assert not loaded & {
-        "fastapi",
-        "uvicorn",
-        "procrastinate",
-        "genai_prices",
-        "alembic",
-        "sqlalchemy",
-        "pydantic",
-    }
+    assert not loaded & {*NOT_FOR_LOOKING, "httpx"}
+
+
+def test_looking_at_a_server_loads_no_driver() -> None:
+    loaded = modules_after("import acd.cli.status, acd.cli.from_server")
+    assert "httpx" in loaded
+    assert not loaded & {*NOT_FOR_LOOKING, "psycopg"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -143,3 +154,25 @@ def test_settings_are_shown_with_their_origin_and_without_secrets() -> None:
     assert "/somewhere" in lines["ACD_HOME"]
     assert " 3 " in lines["ACD_CONCURRENCY"]
     assert "default" in lines["BACKEND_PORT"]
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "sync", "serve", "doctor", "db"])
+def test_what_needs_this_machine_says_so_where_another_one_is_named(command: str) -> None:
+    done = acd(command, ACD_URL="http://me:secret@builder:3434")
+    assert done.returncode == 1
+    assert f"`acd {command}` works on this machine" in done.stderr
+    assert "secret" not in done.stderr
+    assert acd(command, "--help", ACD_URL="http://builder:3434").returncode == 0
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    done = acd("sessions", ACD_URL="builder")
+    assert done.returncode == 1
+    assert "ACD_URL must be like http://builder:3434, not 'builder'" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_told_at_once() -> None:
+    done = acd("sessions", ACD_URL="http://127.0.0.1:1")
+    assert done.returncode == 3
+    assert "http://127.0.0.1:1 cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr

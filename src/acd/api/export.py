@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from acd.api.describing import Described, Refusal
 from acd.api.parameters import RepoId, Since, Until
 from acd.reports import export
 from acd.reports.export import Format, Kind
@@ -23,6 +24,24 @@ _MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+_TEXT = {"type": "string"}
+_RESPONSES: Described = {
+    200: {
+        "description": "The file.",
+        "content": {
+            "text/csv": {"schema": _TEXT, "example": "sha,repoId,additions\nc0ffee,shop-api,12\n"},
+            "application/x-ndjson": {
+                "schema": _TEXT,
+                "example": '{"sha":"c0ffee","repoId":"shop-api","additions":12}\n',
+            },
+            "application/vnd.apache.parquet": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "PAR1…",
+            },
+        },
+    },
+    501: Refusal(501, "not_implemented", export.NEEDS_PYARROW).described(),
+}
 
 
 def build_router() -> APIRouter:
@@ -30,7 +49,13 @@ def build_router() -> APIRouter:
     router = APIRouter(prefix="/api")
     places = asyncio.Semaphore(MOST_AT_ONCE)
 
-    @router.get("/export/{kind}", response_class=StreamingResponse)
+    @router.get(
+        "/export/{kind}",
+        summary="Rows as a file, oldest first",
+        tags=["export"],
+        response_class=StreamingResponse,
+        responses=_RESPONSES,
+    )
     async def export_rows(
         db: GivenDatabase,
         kind: Annotated[Kind, Path(description="What to export.")],
@@ -39,7 +64,7 @@ def build_router() -> APIRouter:
         until: Until = None,
         repo_id: RepoId = None,
     ) -> Response:
-        """Rows as a file, oldest first: CSV with a heading, JSON Lines, or Parquet (an extra, 501 without it).
+        """CSV with a heading, JSON Lines, or Parquet, which is an extra. `since` and `until`: when it happened.
 
         An export that cannot be finished ends without the end that HTTP wants, so that no client takes it for whole.
         """

@@ -26,9 +26,23 @@ from acd.reports.metrics import Figures, ModelTotal
 from acd.web.parts import GivenParts
 
 router = APIRouter()
+_EXAMPLE = "# HELP acd_running_sessions Sessions that run now.\n# TYPE acd_running_sessions gauge\nacd_running_sessions 1.0\n"
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    tags=["state"],
+    response_class=PlainTextResponse,
+    responses={
+        200: {
+            "description": "The text format of Prometheus.",
+            "content": {
+                "text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE},
+            },
+        }
+    },
+)
 async def show_metrics(parts: GivenParts) -> Response:
     """Everything countable, for Prometheus; what waits in files is there only when this server records."""
     figures = await metrics.now(parts.db)

@@ -14,8 +14,9 @@ from acd.core.queue_rows import (
     Limit,
     Queue,
     QueueEntry,
+    SyncDone,
+    SyncSummary,
 )
-from acd.queue.sync import SyncDone, SyncSummary
 
 SYNC = SyncDone(
     True,

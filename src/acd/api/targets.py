@@ -13,8 +13,7 @@ from acd.api.describing import Refusal, Shape, described
 from acd.api.parameters import Words, YesNo
 from acd.core.contract import Summary, TargetRow
 from acd.core.models import TargetStatus
-from acd.core.queue_rows import EarlierStatus
-from acd.queue.sync import SyncDone
+from acd.core.queue_rows import EarlierStatus, SyncDone
 from acd.reports import targets
 from acd.web import answers
 from acd.web.parts import GivenDatabase, GivenParts

@@ -7,14 +7,10 @@ from typing import Annotated
 import typer
 
 from acd.cli.figures import moment, number
-from acd.cli.opened import ask, insist
 from acd.cli.options import AsJson, DatabaseUrl, Home, Limit, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
-from acd.core.contract import CommitRow
-from acd.core.settings import load_settings
-from acd.database.connection import Database
-from acd.reports import commits as report
-from acd.reports import glance
+from acd.cli.source import Source, ask, insist, read_settings
+from acd.core.contract import CommitRow, RecentCommit
 from acd.reports.rows import rows_of
 
 app = new_app()
@@ -42,18 +38,18 @@ def commits(
     verbose: Verbose = False,
 ) -> None:
     """Commits made in sessions, newest first."""
-    settings = load_settings(home=home, database_url=database_url)
+    settings = read_settings(home=home, database_url=database_url)
 
-    async def read(db: Database) -> bytes:
+    async def read(source: Source) -> bytes:
         if target is None:
-            return await glance.commits(db, limit=limit)
-        return insist(await report.of_target(db, target, limit=limit), target)
+            return await source.recent_commits(limit=limit)
+        return insist(await source.commits(target, limit=limit), target)
 
     found = ask(settings, "commits", read)
     if as_json:
         show_json(found)
     elif target is None:
-        _show([(row, row.target.repo_id) for row in rows_of(found, glance.RecentCommit)])
+        _show([(row, row.target.repo_id) for row in rows_of(found, RecentCommit)])
     else:
         _show([(row, "") for row in rows_of(found, CommitRow)])
 

@@ -7,12 +7,10 @@ from typing import Annotated
 import typer
 
 from acd.cli.figures import NOTHING, moment, number, outcome
-from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Limit, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
+from acd.cli.source import ask, read_settings
 from acd.core.contract import ErrorRow
-from acd.core.settings import load_settings
-from acd.reports import errors as report
 from acd.reports.rows import rows_of
 
 app = new_app()
@@ -39,12 +37,12 @@ def errors(
     verbose: Verbose = False,
 ) -> None:
     """Errors that are not resolved, newest first. `acd session ID` shows them with all that is known."""
-    settings = load_settings(home=home, database_url=database_url)
+    settings = read_settings(home=home, database_url=database_url)
     resolved = None if every else False
     found = ask(
         settings,
         "errors",
-        lambda db: report.recent(db, limit=limit, resolved=resolved, error_type=kind, repo_id=repo),
+        lambda source: source.errors(limit=limit, resolved=resolved, error_type=kind, repo_id=repo),
     )
     if as_json:
         show_json(found)

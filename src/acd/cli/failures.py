@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from acd.core.errors import AcdError, DatabaseAway
+from acd.core.errors import AcdError, DatabaseAway, ServerAway, ServerError
 from acd.core.text import printable, redact
 
 FAILED = 1
@@ -27,6 +27,14 @@ def told() -> Iterator[None]:
         _tell(f"the database is away: {error}")
         _tell(_WHAT_TO_DO)
         _leave(AWAY, error)
+    except ServerAway as error:
+        _tell(str(error))
+        _leave(AWAY, error)
+    except ServerError as error:
+        _tell(str(error))
+        if error.code == "unauthorized":
+            _tell("the token of that server is in its ACD_HOME/token; give it as ACD_TOKEN")
+        _leave(FAILED, error)
     except AcdError as error:
         _tell(str(error))
         _leave(FAILED, error)

@@ -8,12 +8,10 @@ import typer
 from rich.text import Text
 
 from acd.cli.figures import NOTHING, count_of, moment, outcome
-from acd.cli.opened import ask, insist
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
+from acd.cli.source import ask, insist, read_settings
 from acd.core.contract import FeatureRow
-from acd.core.settings import load_settings
-from acd.reports import features as report
 from acd.reports.rows import rows_of
 
 app = new_app()
@@ -40,8 +38,8 @@ def features(
 
     "unverified" means that only the agent says that it passes.
     """
-    settings = load_settings(home=home, database_url=database_url)
-    found = ask(settings, "features", lambda db: report.of_target(db, target, removed=removed))
+    settings = read_settings(home=home, database_url=database_url)
+    found = ask(settings, "features", lambda source: source.features(target, removed=removed))
     found = insist(found, target)
     if as_json:
         show_json(found)

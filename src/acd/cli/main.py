@@ -6,7 +6,6 @@ Imports nothing of the program but its errors and its version, so that `acd --he
 from __future__ import annotations
 
 import difflib
-import importlib
 import os
 import sys
 import textwrap
@@ -14,24 +13,45 @@ from typing import NamedTuple, NoReturn
 
 from acd import __version__
 from acd.cli.failures import install_hook, told
+from acd.cli.loading import load
+from acd.core.errors import ConfigError
+from acd.core.text import redact
+
+_HELP = frozenset({"-h", "--help"})
 
 
 class Command(NamedTuple):
-    """Where a command lives (a module with a Typer application called `app`) and what it is for."""
+    """Where a command lives (a module with a Typer application called `app`) and what it is for.
+
+    `here`: it works on this machine, and cannot on the server that ACD_URL names.
+    """
 
     name: str
     module: str
     summary: str
+    here: bool = False
 
 
 GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Work",
         (
-            Command("run", "acd.cli.run", "Work the queue until it is done, with a live view"),
-            Command("worker", "acd.cli.worker", "Work sessions that others queue, until stopped"),
-            Command("sync", "acd.cli.sync", "Read the queue file and record what waits in files"),
-            Command("serve", "acd.cli.serve", "Serve the API and the pages alone"),
+            Command(
+                "run", "acd.cli.run", "Work the queue until it is done, with a live view", here=True
+            ),
+            Command(
+                "worker",
+                "acd.cli.worker",
+                "Work sessions that others queue, until stopped",
+                here=True,
+            ),
+            Command(
+                "sync",
+                "acd.cli.sync",
+                "Read the queue file and record what waits in files",
+                here=True,
+            ),
+            Command("serve", "acd.cli.serve", "Serve the API and the pages alone", here=True),
             Command(
                 "demo", "acd.cli.demo", "See everything work on a small queue, without a model"
             ),
@@ -51,6 +71,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("errors", "acd.cli.errors", "Errors of agents and of acd, newest first"),
             Command("commits", "acd.cli.commits", "Commits made in sessions, newest first"),
             Command("usage", "acd.cli.usage", "Tokens and cost by day, model or target"),
+            Command("export", "acd.cli.export", "Records as a file: CSV, JSON Lines, Parquet"),
             Command("prices", "acd.cli.prices", "Rates of the models used, and which have none"),
         ),
     ),
@@ -58,10 +79,13 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Care",
         (
             Command(
-                "doctor", "acd.cli.doctor", "Check everything that can be wrong, say what to do"
+                "doctor",
+                "acd.cli.doctor",
+                "Check everything that can be wrong, say what to do",
+                here=True,
             ),
             Command("config", "acd.cli.config", "Every setting: value, where from, meaning"),
-            Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database"),
+            Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database", here=True),
         ),
     ),
 )
@@ -85,11 +109,24 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         print(_unknown(words[0]), file=sys.stderr)
         sys.exit(2)
     with told():
-        # The one dynamic import of the program (architecture: "No import inside a function … one exception"): a
-        # command costs only what it needs itself.
-        app = importlib.import_module(command.module).app
+        if command.here and not _HELP & set(words):
+            _insist_on_here(command)
+        app = load(command.module).app
         app(args=words[1:], prog_name=f"acd {command.name}")
     sys.exit(0)
+
+
+def _insist_on_here(command: Command) -> None:
+    """Refuse what cannot be done on another machine, before it is done on this one by mistake.
+
+    Raises:
+        ConfigError: ACD_URL names a server.
+    """
+    if url := os.environ.get("ACD_URL"):
+        raise ConfigError(
+            f"`acd {command.name}` works on this machine, but ACD_URL is set ({redact(url)}): the reading commands show "
+            f"that server's records. For this machine: ACD_URL= acd {command.name} …"
+        )
 
 
 def _find(name: str) -> Command | None:
@@ -116,7 +153,7 @@ def _overview() -> str:
         lines += ["", f"{title}:", *(f"  {one.name:<{width}}  {one.summary}" for one in group)]
     after = (
         "acd COMMAND --help shows a command's options. Everything lies under ACD_HOME (or --home); the database is "
-        "an embedded one unless DATABASE_URL is set. New here? acd demo, then acd doctor."
+        "an embedded one unless DATABASE_URL is set; with ACD_URL, looking is done on that server. New here? acd demo, then acd doctor."
     )
     columns = min(_columns(), 100)
     return "\n".join(

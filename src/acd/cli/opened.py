@@ -41,16 +41,3 @@ def ask(settings: Settings, command: str, question: Callable[[Database], Awaitab
             return await question(database)
 
     return asyncio.run(opened())
-
-
-def insist(report: bytes | None, repo_id: str) -> bytes:
-    """The report of a target.
-
-    Raises:
-        ConfigError: there is no such target.
-    """
-    if report is None:
-        raise ConfigError(
-            f"there is no target {repo_id!r}; `acd status` lists them, `acd sync` adds them"
-        )
-    return report

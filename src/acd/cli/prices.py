@@ -11,18 +11,15 @@ import typer
 
 from acd.agents.registry import adapter_names, load_adapter
 from acd.cli.figures import NOTHING, tokens
-from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
+from acd.cli.source import MOST_DAYS, ask, read_settings
 from acd.core.contract import ModelSpending, ModelUsage
-from acd.core.settings import load_settings
 from acd.ledger.price import ModelRates, PriceList, Rates
-from acd.reports import usage as report
 from acd.reports.rows import row_of
 
 app = new_app()
 
-_EVER = 36500
 _MILLION = 1_000_000
 _COLUMNS = (
     Column("Model", flexible=True),
@@ -75,8 +72,8 @@ def prices(
 
     "Over": the rates of requests with a longer prompt than that.
     """
-    settings = load_settings(home=home, database_url=database_url)
-    found = ask(settings, "prices", lambda db: report.by_model(db, days=_EVER))
+    settings = read_settings(home=home, database_url=database_url)
+    found = ask(settings, "prices", lambda source: source.model_usage(days=MOST_DAYS, repo_id=None))
     used = row_of(found, ModelUsage).by_model
     on = day.date() if day else datetime.now(UTC).date()
     rows = [_priced(name, used.get(name), on) for name in models or used]

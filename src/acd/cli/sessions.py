@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from acd.cli.figures import brief, moment, number, outcome, signed, spent, tokens
-from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Limit, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
+from acd.cli.source import ask, read_settings
 from acd.core.contract import SessionRow
-from acd.core.settings import load_settings
-from acd.reports import sessions as report
 from acd.reports.rows import rows_of
 
 app = new_app()
@@ -51,11 +49,11 @@ def sessions(
     verbose: Verbose = False,
 ) -> None:
     """Sessions, newest first. `acd session ID` shows one whole; the beginning of its id will do."""
-    settings = load_settings(home=home, database_url=database_url)
+    settings = read_settings(home=home, database_url=database_url)
     found = ask(
         settings,
         "sessions",
-        lambda db: report.recent(db, limit=limit, repo_id=repo, model=model, status=status),
+        lambda source: source.sessions(limit=limit, repo_id=repo, model=model, status=status),
     )
     if as_json:
         show_json(found)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from acd.cli.figures import count_of, gap, outcome, spent, tokens
 from acd.cli.figures import features as features_of
-from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.running import show_running
-from acd.core.contract import RunningSession, Summary, TargetRow
-from acd.core.settings import Settings, load_settings
-from acd.database.connection import Database
-from acd.ledger.pending import Pending, pending_folders
-from acd.reports import glance, live, targets
-from acd.reports.rows import row_of, rows_of
+from acd.cli.source import ask, read_settings
+from acd.core.contract import Glance, PendingFiles, Standing, Summary, TargetRow
+from acd.reports.rows import row_of
 
 app = new_app()
 
@@ -31,28 +27,6 @@ _COLUMNS = (
 )
 
 
-class Seen(NamedTuple):
-    """The reports behind the page."""
-
-    running: bytes
-    targets: bytes
-    summary: bytes
-    standing: bytes
-    pending: Pending
-
-    def as_json(self) -> bytes:
-        """The reports side by side, each as PostgreSQL made it."""
-        waiting = b'{"folders":%d,"bytes":%d}' % self.pending
-        parts = {
-            "summary": self.summary,
-            "running": self.running,
-            "targets": self.targets,
-            "standing": self.standing,
-            "pending": waiting,
-        }
-        return b"{%s}" % b",".join(b'"%s":%s' % (k.encode(), v) for k, v in parts.items())
-
-
 @app.command()
 def status(
     every: Annotated[bool, typer.Option("--all", help="Also disabled targets.")] = False,
@@ -62,33 +36,23 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """What works now, the queue with its progress, totals, and what should be looked at."""
-    settings = load_settings(home=home, database_url=database_url)
-    seen = ask(settings, "status", lambda db: _look(db, settings))
+    settings = read_settings(home=home, database_url=database_url)
+    found = ask(settings, "status", lambda source: source.glance())
     if as_json:
-        show_json(seen.as_json())
+        show_json(found)
         return
-    rows = rows_of(seen.targets, TargetRow)
-    summary = row_of(seen.summary, Summary)
+    seen = row_of(found, Glance)
+    rows, summary = seen.targets, seen.summary
     if not rows:
         say(
             "The queue is empty. Write a queue file and call `acd run`; `acd demo` shows how that looks."
         )
     else:
-        show_running(rows_of(seen.running, RunningSession), rows)
+        show_running(seen.running, rows)
         _show_queue([row for row in rows if every or row.enabled])
         _show_totals(summary, every)
-    _show_standing(row_of(seen.standing, glance.Standing), summary, seen.pending)
-
-
-async def _look(db: Database, settings: Settings) -> Seen:
-    waiting = await pending_folders(db, settings)
-    return Seen(
-        running=await live.running(db),
-        targets=await targets.recent(db),
-        summary=await targets.summary(db),
-        standing=await glance.standing(db),
-        pending=Pending(len(waiting), sum(waiting.values())),
-    )
+    _show_standing(seen.standing, summary)
+    _show_pending(seen.pending, settings.url)
 
 
 def _show_queue(rows: list[TargetRow]) -> None:
@@ -126,12 +90,16 @@ def _show_totals(summary: Summary, every: bool) -> None:
     )
 
 
-def _show_standing(standing: glance.Standing, summary: Summary, pending: Pending) -> None:
-    if pending.folders:
+def _show_pending(pending: PendingFiles | None, url: str | None) -> None:
+    if pending and pending.folders:
+        where = "that server's machine" if url else "this machine"
         say(
-            f"Not recorded yet: {pending.bytes:,} bytes of {count_of(pending.folders, 'session')} in files of this "
-            "machine. What runs now records them by itself, else `acd sync` does."
+            f"Not recorded yet: {pending.bytes:,} bytes of {count_of(pending.folders, 'session')} in files of {where}. "
+            "What runs now records them by itself, else `acd sync` does."
         )
+
+
+def _show_standing(standing: Standing, summary: Summary) -> None:
     if summary.unpriced_requests:
         say(
             f"Without a known price: {count_of(summary.unpriced_requests, 'request')} (`acd prices`)."

@@ -13,12 +13,13 @@ from acd.cli.figures import count_of
 from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import say, show_json
+from acd.core.queue_rows import SyncSummary
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import Database
 from acd.files.folder import session_folders
 from acd.ledger.pending import pending_folders
 from acd.ledger.recorder import Pending, Recorder
-from acd.queue.sync import SyncResult, SyncSummary
+from acd.queue.sync import SyncResult
 from acd.queue.sync import sync as sync_queue
 
 app = new_app()

@@ -10,14 +10,10 @@ import typer
 
 from acd.cli.figures import count_of, tokens
 from acd.cli.figures import spent as cost_of
-from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
-from acd.core.contract import ModelSpending, ModelUsage
-from acd.core.settings import load_settings
-from acd.database.connection import Database
-from acd.reports import glance
-from acd.reports import usage as report
+from acd.cli.source import MOST_DAYS, Source, ask, read_settings
+from acd.core.contract import ModelSpending, ModelUsage, TargetSpending
 from acd.reports.rows import row_of, rows_of
 
 app = new_app()
@@ -35,7 +31,7 @@ class By(StrEnum):
 
 @app.command()
 def usage(
-    days: Annotated[int, typer.Option("--days", min=1, max=36500, help="Today included.")] = 7,
+    days: Annotated[int, typer.Option("--days", min=1, max=MOST_DAYS, help="Today included.")] = 7,
     by: Annotated[By, typer.Option("--by", help="What to sum by.")] = By.MODEL,
     repo: Annotated[str | None, typer.Option("--repo", metavar="ID", help="Of one target.")] = None,
     as_json: AsJson = False,
@@ -52,12 +48,12 @@ def usage(
         raise typer.BadParameter(
             "with --by target there is nothing left to choose", param_hint="--repo"
         )
-    settings = load_settings(home=home, database_url=database_url)
+    settings = read_settings(home=home, database_url=database_url)
 
-    async def read(db: Database) -> bytes:
+    async def read(source: Source) -> bytes:
         if by is By.TARGET:
-            return await glance.usage_by_target(db, days=days)
-        return await report.by_model(db, days=days, repo_id=repo)
+            return await source.usage_by_target(days=days)
+        return await source.model_usage(days=days, repo_id=repo)
 
     found = ask(settings, "usage", read)
     if as_json:
@@ -68,7 +64,7 @@ def usage(
 
 def _spent(by: By, found: bytes) -> Iterable[tuple[str, ModelSpending]]:
     if by is By.TARGET:
-        yield from ((row.target.repo_id, row) for row in rows_of(found, glance.TargetSpending))
+        yield from ((row.target.repo_id, row) for row in rows_of(found, TargetSpending))
         return
     spending = row_of(found, ModelUsage)
     if by is By.MODEL:

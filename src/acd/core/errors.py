@@ -7,6 +7,8 @@
     │   ├── DatabaseAway       cannot be reached (yet): back off and try again
     │   ├── DatabaseRefused    reached, but not usable: wrong version, wrong time zone, no permission
     │   └── DataRefused        it refuses a value (NUL, out of range, broken constraint): trying again will not help
+    ├── ServerError            a server of acd says no: `status`, `code`, `field`
+    │   └── ServerAway         it, or its database, cannot be reached just now: try again later
     ├── AgentError
     │   ├── AgentMissing       no binary for this agent on this machine
     │   └── AgentTooOld        found, but its version is not one that we can read
@@ -52,6 +54,32 @@ class DatabaseRefused(DatabaseError):
 
 class DataRefused(DatabaseError):
     """PostgreSQL refuses a value; the same value will be refused again."""
+
+
+class ServerError(AcdError):
+    """A server of acd says no.
+
+    `status` is that of HTTP, None where there was no answer; `code` is a word for programs (`not_found`, `unauthorized`,
+    …); `field` names the parameter that is wrong, where one is.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        code: str = "failed",
+        field: str | None = None,
+    ) -> None:
+        """Take what was answered."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.field = field
+
+
+class ServerAway(ServerError):
+    """The server, or its database, cannot be reached just now."""
 
 
 class AgentError(AcdError):

@@ -47,6 +47,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="PostgreSQL to use; when set, nothing else is ever used. Unset: the embedded server."
         ),
     ] = None
+    url: Annotated[
+        str | None,
+        Meta(
+            description="Server whose records the reading commands show, in place of this machine's: http://builder:3434."
+        ),
+    ] = None
     port: Annotated[int, Meta(ge=0, le=65535, description="Port of the API and the pages.")] = 3434
     host: Annotated[str, Meta(description="Address that the server binds.")] = "127.0.0.1"
     allowed_hosts: Annotated[

@@ -12,6 +12,7 @@ import msgspec
 
 from acd.core.errors import FeatureListError, FeatureListMissing
 from acd.core.models import Target
+from acd.core.queue_rows import SyncSummary
 from acd.core.settings import Settings
 from acd.database.connection import Database, Json
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
@@ -22,31 +23,9 @@ _AT_A_TIME = 4
 """Feature lists read and recorded at a time: enough to keep the database busy, few enough to leave it to others."""
 
 
-class SyncSummary(msgspec.Struct, frozen=True, rename="camel"):
-    """What a sync found and did. `total`, `enabled` and `complete` count the whole table afterwards."""
-
-    total: int
-    enabled: int
-    complete: int
-    in_file: int
-    added: int
-    changed: int
-    disabled: int
-    skipped: int
-    feature_lists: int
-
-
 class SyncResult(msgspec.Struct, frozen=True):
     """`warnings` begin with the entries that were skipped and the lists that cannot be read, each named."""
 
-    summary: SyncSummary
-    warnings: list[str]
-
-
-class SyncDone(msgspec.Struct, frozen=True):
-    """A sync as the API tells it."""
-
-    synced: bool
     summary: SyncSummary
     warnings: list[str]
 
@@ -70,7 +49,7 @@ async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
     Raises:
         DatabaseError: as there.
     """
-    rows = [_row(target) for target in queue.targets]
+    rows = [row_of_target(target) for target in queue.targets]
     ids = [target.id for target in queue.targets]
     name = f"{socket.gethostname()}:{queue.path.resolve()}"
     async with db.transaction() as transaction:
@@ -126,5 +105,6 @@ async def record_list(db: Database, target: Target, queue_dir: Path | None) -> s
     return None
 
 
-def _row(target: Target) -> dict[str, Any]:
+def row_of_target(target: Target) -> dict[str, Any]:
+    """A target as `queue.update_targets` takes it."""
     return {"id": str(target.id), **msgspec.structs.asdict(target)}

@@ -1,38 +1,22 @@
-"""What the command line asks beyond the API. Each function raises DatabaseAway when there is no database."""
+"""What a person sees at a glance, in a terminal here or elsewhere. Each function raises DatabaseAway without a database."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+import re
 from uuid import UUID
 
-import msgspec
-
-from acd.core.contract import CommitRow, ModelSpending, TargetName
+from acd.core.errors import AcdError
 from acd.database.connection import Database
+from acd.reports import live, targets
 from acd.reports._read import read
 
 _AMBIGUOUS = 2
+_ID = re.compile(r"[0-9a-fA-F-]{4,36}")
+_NUMBERED = re.compile(r"(?P<repo>.+)[#](?P<number>\d{1,9})", re.ASCII | re.DOTALL)
 
 
-class TargetSpending(ModelSpending, frozen=True):
-    """What one target used in a period."""
-
-    target: TargetName
-
-
-class RecentCommit(CommitRow, frozen=True):
-    """A commit, with the target that it was made on."""
-
-    target: TargetName
-
-
-class Standing(msgspec.Struct, frozen=True, rename="camel"):
-    """What a person should know of the figures as a whole; `gap_usd` is what agents reported minus our price."""
-
-    gap_sessions: int
-    gap_usd: Decimal
-    left_out_lines: int
-    open_errors: int
+class Ambiguous(AcdError):
+    """A name that several things have."""
 
 
 async def sessions_named(db: Database, prefix: str) -> list[UUID]:
@@ -66,3 +50,31 @@ async def usage_by_target(db: Database, *, days: int) -> bytes:
 async def standing(db: Database) -> bytes:
     """One `Standing`."""
     return await read(db, "glance.standing")
+
+
+async def everything(db: Database, pending: tuple[int, int] | None) -> bytes:
+    """One `Glance`: reports side by side, each as PostgreSQL made it. `pending` is how many folders and bytes wait."""
+    waiting = b"null" if pending is None else b'{"folders":%d,"bytes":%d}' % pending
+    parts = {
+        b"summary": await targets.summary(db),
+        b"running": await live.running(db),
+        b"targets": await targets.recent(db),
+        b"standing": await standing(db),
+        b"pending": waiting,
+    }
+    return b"{%s}" % b",".join(b'"%s":%s' % part for part in parts.items())
+
+
+async def session_meant(db: Database, name: str) -> UUID | None:
+    """The session that a word means: the beginning of an id (four characters or more), or TARGET#NUMBER.
+
+    Raises:
+        Ambiguous: several ids begin so.
+    """
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered:
+        return await session_numbered(db, numbered["repo"], int(numbered["number"]))
+    matching = await sessions_named(db, name) if _ID.fullmatch(name) else []
+    if len(matching) > 1:
+        raise Ambiguous(f"several sessions begin with {name!r}: give more of its id")
+    return matching[0] if matching else None

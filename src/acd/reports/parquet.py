@@ -6,8 +6,8 @@ A process of its own, so that the server neither loads pyarrow (an extra) nor gr
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -65,19 +65,19 @@ def type_of(column: str, scale: int) -> Any:  # noqa: ANN401 - pyarrow has no ty
 
 def convert(scale: int) -> None:
     """Read standard input to its end, a row group at a time, and write standard output."""
-    heading = sys.stdin.buffer.readline()
-    columns = heading.decode().rstrip("\n").split(",")
-    schema = pa.schema([(column, type_of(column, scale)) for column in columns])
-    with parquet.ParquetWriter(_Pipe(), schema, compression="zstd") as writer:
-        if sys.stdin.buffer.peek(1):  # pyarrow refuses to read nothing
-            for batch in _batches(schema):
-                writer.write_batch(batch)
+    with os.fdopen(sys.stdin.fileno(), "rb", closefd=False) as rows:
+        columns = rows.readline().decode().rstrip("\n").split(",")
+        schema = pa.schema([(column, type_of(column, scale)) for column in columns])
+        with parquet.ParquetWriter(_Pipe(), schema, compression="zstd") as writer:
+            if rows.peek(1):  # pyarrow refuses to read nothing
+                for batch in _batches(rows, schema):
+                    writer.write_batch(batch)
     sys.stdout.buffer.flush()
 
 
-def _batches(schema: Any) -> Iterable[Any]:  # noqa: ANN401 - pyarrow has no types of its own
+def _batches(rows: io.BufferedReader, schema: Any) -> Any:  # noqa: ANN401 - pyarrow has no types of its own
     return csv.open_csv(
-        sys.stdin.buffer,
+        rows,
         read_options=csv.ReadOptions(
             column_names=schema.names, block_size=_BLOCK, use_threads=False
         ),

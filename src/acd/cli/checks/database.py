@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acd.cli.checks.finding import Finding, fail, ok, warn
+from acd.core.contract import Standing
 from acd.core.errors import DatabaseAway, DatabaseError
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
@@ -43,7 +44,7 @@ async def _server(db: Database, settings: Settings) -> list[Finding]:
 
 
 async def _ledger(db: Database) -> list[Finding]:
-    standing = row_of(await glance.standing(db), glance.Standing)
+    standing = row_of(await glance.standing(db), Standing)
     summary = row_of(await targets.summary(db), dict[str, object])
     differences = totals.disagreements(await totals.four_ways(db))
     found = [

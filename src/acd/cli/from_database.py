@@ -1,0 +1,114 @@
+"""The records of this machine's settings, read from PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from acd.cli.opened import make_home
+from acd.cli.source import Format, Kind
+from acd.cli.timeline import joined
+from acd.core.settings import Settings
+from acd.database.connection import Database, open_database
+from acd.ledger.pending import pending_folders
+from acd.reports import commits, errors, export, features, glance, sessions, usage
+
+_PAGE = 1000
+
+
+@asynccontextmanager
+async def opened(settings: Settings, command: str) -> AsyncIterator[FromDatabase]:
+    """The source, with the database open for the length of a block."""
+    make_home(settings)
+    async with open_database(settings, application=f"acd {command}") as database:
+        yield FromDatabase(database, settings)
+
+
+class FromDatabase:
+    """See `Source`."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._db = database
+        self._settings = settings
+
+    async def glance(self) -> bytes:
+        """See `Source`."""
+        waiting = await pending_folders(self._db, self._settings)
+        return await glance.everything(self._db, (len(waiting), sum(waiting.values())))
+
+    async def sessions(
+        self, *, limit: int, repo_id: str | None, model: str | None, status: str | None
+    ) -> bytes:
+        """See `Source`."""
+        return await sessions.recent(
+            self._db, limit=limit, repo_id=repo_id, model=model, status=status
+        )
+
+    async def session_meant(self, name: str) -> UUID | None:
+        """See `Source`."""
+        return await glance.session_meant(self._db, name)
+
+    async def session(self, session_id: UUID) -> bytes | None:
+        """See `Source`."""
+        return await sessions.one(self._db, session_id)
+
+    async def timeline(self, session_id: UUID, *, last: int | None) -> bytes:
+        """See `Source`."""
+        if last is not None:
+            return await glance.timeline(self._db, session_id, limit=last)
+        pages, after = [], -1
+        while page := await sessions.events(self._db, session_id, limit=_PAGE, after_seq=after):
+            rows = msgspec.json.decode(page, type=list[_Place])
+            pages.append(page)
+            if len(rows) < _PAGE:
+                break
+            after = rows[-1].seq
+        return joined(pages)
+
+    async def features(self, repo_id: str, *, removed: bool) -> bytes | None:
+        """See `Source`."""
+        return await features.of_target(self._db, repo_id, removed=removed)
+
+    async def errors(
+        self, *, limit: int, resolved: bool | None, error_type: str | None, repo_id: str | None
+    ) -> bytes:
+        """See `Source`."""
+        return await errors.recent(
+            self._db, limit=limit, resolved=resolved, error_type=error_type, repo_id=repo_id
+        )
+
+    async def recent_commits(self, *, limit: int) -> bytes:
+        """See `Source`."""
+        return await glance.commits(self._db, limit=limit)
+
+    async def commits(self, repo_id: str, *, limit: int) -> bytes | None:
+        """See `Source`."""
+        return await commits.of_target(self._db, repo_id, limit=limit)
+
+    async def model_usage(self, *, days: int, repo_id: str | None) -> bytes:
+        """See `Source`."""
+        return await usage.by_model(self._db, days=days, repo_id=repo_id)
+
+    async def usage_by_target(self, *, days: int) -> bytes:
+        """See `Source`."""
+        return await glance.usage_by_target(self._db, days=days)
+
+    def export(
+        self,
+        kind: Kind,
+        form: Format,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        repo_id: str | None,
+    ) -> AsyncGenerator[bytes]:
+        """See `Source`."""
+        return export.rows(self._db, kind, form, since=since, until=until, repo_id=repo_id)
+
+
+class _Place(msgspec.Struct):
+    seq: int

@@ -1,0 +1,43 @@
+"""What the API's control routes take and answer, as types, in the way of `acd.core.contract`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+
+class QueueOrder(msgspec.Struct, frozen=True, rename="camel"):
+    """What the queue was told last, and when."""
+
+    state: Literal["running", "paused", "draining", "stopping"]
+    changed_at: datetime
+
+
+class SessionStop(msgspec.Struct, frozen=True, rename="camel"):
+    """A session that was asked to end."""
+
+    id: UUID
+    status: Literal["running"]
+    stop_requested_at: datetime
+
+
+class LoginLink(msgspec.Struct, frozen=True):
+    """A path that lets one browser in, once."""
+
+    path: str
+
+
+class TargetChanged(msgspec.Struct, frozen=True, rename="camel"):
+    """A change of a target as it is now. `in_queue_file`: its queue file says so too."""
+
+    success: Literal[True]
+    repo_id: str
+    new_priority: int
+    enabled: bool
+    in_queue_file: bool
+
+
+Priority = Annotated[int, msgspec.Meta(ge=-999_999_999, le=999_999_999)]
