@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
 from rich.console import Console
 
-from bench import flood, idle, ledger, live, session
+from bench import api, flood, idle, ledger, live, session
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
@@ -20,6 +21,7 @@ _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "session": session.measure,
     "flood": flood.measure,
     "idle": idle.measure,
+    "api": api.measure,
 }
 
 
@@ -29,7 +31,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(_BENCHMARKS))
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--strict", action="store_true", help="exit 1 when an aim was missed")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of the databases of `api`: to try it, not to measure",
+    )
     given = parser.parse_args()
+    benchmarks = _BENCHMARKS | {"api": partial(api.measure, given.scale)}
     unknown = set(given.names) - set(_BENCHMARKS)
     if unknown:
         parser.error(
@@ -38,7 +47,7 @@ def main() -> None:
     console = Console(stderr=given.json)
     outcomes: list[Outcome] = []
     for name in given.names or _BENCHMARKS:
-        outcomes.append(asyncio.run(_BENCHMARKS[name]()))
+        outcomes.append(asyncio.run(benchmarks[name]()))
         show(outcomes[-1], console)
     where = place()
     if given.json:

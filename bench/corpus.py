@@ -49,7 +49,7 @@ SELECT kind, name, definition FROM (
 class Size:
     """How much there is to be. Sessions are spread evenly over targets and over the `days` before `until`.
 
-    `requests` is the number of ledger rows of a session; 0 leaves the ledger empty and makes the sums out of nothing.
+    `requests` is the number of ledger rows of a session; 0 makes sessions and their sums alone, without a ledger.
     `events`: rows of a session's timeline. `features`: of a target.
     """
 
@@ -76,11 +76,8 @@ async def fill(url: str, size: Size) -> None:
 
 def _steps(size: Size) -> tuple[str, ...]:
     sums = ("ledger", "sums") if size.requests else ("sums_without_ledger",)
-    return (
-        *("targets", "features", "plan", "prices"),
-        *sums,
-        *("sessions", "commits", "errors", "events", "files"),
-    )
+    beside = ("commits", "errors", "events", "files") if size.requests else ()
+    return ("targets", "features", "plan", "prices", *sums, "sessions", *beside)
 
 
 def _make_rows(url: str, given: Mapping[str, object], statements: Iterable[bytes]) -> None:

@@ -18,9 +18,13 @@ Answer = TypeVar("Answer")
 
 
 class Sharing(Generic[Answer]):
-    """Reads by question: of each question one that is under way, and one at most that waits for it."""
+    """Reads by question: of each question one that is under way, and one at most that waits for it.
 
-    def __init__(self) -> None:
+    An answer that is `final` goes to those who wait for the next read too, as does DatabaseAway.
+    """
+
+    def __init__(self, final: Callable[[Answer], bool] = lambda _: False) -> None:
+        self._final = final
         self._under_way: dict[Hashable, asyncio.Task[Answer]] = {}
         self._next: dict[Hashable, asyncio.Task[Answer]] = {}
 
@@ -55,12 +59,16 @@ class Sharing(Generic[Answer]):
             if before is not None:
                 await asyncio.wait([before])
                 self._under_way[question] = self._next.pop(question)
-                if not before.cancelled() and isinstance(before.exception(), DatabaseAway):
+                if not before.cancelled() and self._settles(before):
                     return before.result()
             return await read()
         finally:
             if question not in self._next:
                 self._under_way.pop(question, None)
+
+    def _settles(self, done: asyncio.Task[Answer]) -> bool:
+        error = done.exception()
+        return isinstance(error, DatabaseAway) if error else self._final(done.result())
 
 
 def _noticed(task: asyncio.Task[Answer]) -> None:
