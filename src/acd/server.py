@@ -26,6 +26,8 @@ from acd.web.guard import LOGIN_PATH, Guard
 from acd.web.headers import SecurityHeaders
 from acd.web.live import Live
 from acd.web.parts import Parts, Pending, Sync
+from acd.web.protocol import WholeAnswers
+from acd.web.sharing import SharedAnswers
 from acd.web.token import read_or_make_token
 
 GRACE_S = 5
@@ -63,6 +65,7 @@ def create_app(
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())
     add_error_handlers(app)
+    app.add_middleware(SharedAnswers)
     app.add_middleware(Guard, access=access)
     app.add_middleware(SecurityHeaders)
     return app
@@ -93,7 +96,7 @@ async def serve(
         server = _EmbeddedServer(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=WholeAnswers,
                 ws="none",
                 lifespan="off",
                 log_config=None,
