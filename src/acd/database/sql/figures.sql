@@ -36,7 +36,7 @@ WITH target AS MATERIALIZED (
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT key, max(name) AS name, coalesce(sum(cost_usd), 0) AS "costUsd", coalesce(sum(request_count), 0) AS requests,
+    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(cost_usd), 0) AS "costUsd", coalesce(sum(request_count), 0) AS requests,
            coalesce(sum(unpriced), 0) AS "unpricedRequests", coalesce(sum(input_tokens), 0) AS "inputTokens",
            coalesce(sum(output_tokens), 0) AS "outputTokens", coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",
            coalesce(sum(cache_write_tokens), 0) AS "cacheWriteTokens",
@@ -75,7 +75,7 @@ WITH chosen AS (
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT key, max(name) AS name, count(*) AS sessions, count(*) FILTER (WHERE status = 'running') AS running,
+    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, count(*) AS sessions, count(*) FILTER (WHERE status = 'running') AS running,
            count(*) FILTER (WHERE status = 'completed') AS completed,
            count(*) FILTER (WHERE status = 'failed') AS failed,
            count(*) FILTER (WHERE status = 'completed')::double precision
@@ -83,7 +83,7 @@ FROM (
            coalesce(sum(features_completed), 0) AS "featuresCompleted", coalesce(sum(commits_made), 0) AS commits,
            coalesce(sum(duration_ms), 0) AS "durationMs",
            round(avg(duration_ms))::bigint AS "averageDurationMs",
-           sum(features_completed) * 3600000.0::double precision / nullif(sum(duration_ms), 0) AS "featuresPerHour",
+           coalesce(sum(features_completed), 0) * 3600000.0::double precision / nullif(sum(duration_ms), 0) AS "featuresPerHour",
            coalesce(sum(request_count), 0) AS requests, coalesce(sum(retry_count), 0) AS retries,
            coalesce(sum(tokens), 0) AS "totalTokens", coalesce(sum(cost_usd), 0) AS "costUsd",
            coalesce(sum(unpriced_requests), 0) AS "unpricedRequests",
@@ -117,7 +117,7 @@ WITH made AS (
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT repo_id || '/' || feature_key AS key, max(name) FILTER (WHERE feature_key IS NOT NULL) AS name,
+    SELECT repo_id || '/' || feature_key AS key, CASE WHEN grouping(feature_key) = 0 THEN max(name) END AS name,
            count(*) AS "featuresCompleted", coalesce(sum(cost), 0) AS "costUsd",
            CASE WHEN count(*) > 0 THEN sum(cost) / count(*) END AS "costPerFeature", 0 AS "unpricedRequests"
     FROM made
@@ -157,7 +157,7 @@ WITH happened AS (
     WHERE error = 1
     GROUP BY GROUPING SETS ((key, error_type), (error_type))
 ), summed AS (
-    SELECT key, grouping(key) AS whole, max(name) AS name, coalesce(sum(session), 0) AS sessions,
+    SELECT key, grouping(key) AS whole, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(session), 0) AS sessions,
            coalesce(sum(error), 0) AS errors, count(*) FILTER (WHERE retried) AS retried,
            count(*) FILTER (WHERE NOT resolved) AS open,
            count(DISTINCT session_id) FILTER (WHERE error = 1) AS with_errors
