@@ -108,7 +108,7 @@ def test_what_only_a_person_can_mend_stops_the_target(error_type: str) -> None:
 STOPPING = {"auth", "billing", "config", "model", "permission"}
 
 
-@pytest.mark.parametrize("error_type", [*(set(get_args(ErrorType)) - STOPPING), None])
+@pytest.mark.parametrize("error_type", [*sorted(set(get_args(ErrorType)) - STOPPING), None])
 def test_everything_else_is_tried_again_after_a_wait(error_type: str | None) -> None:
     last = failed(error_type)
     step = decide(state(recent=[last, COMPLETED]))
