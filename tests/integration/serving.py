@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from acd.core.settings import Settings, load_settings
@@ -25,9 +31,9 @@ def put_seed(url: str) -> None:
 
 
 @asynccontextmanager
-async def serving(database: Database, settings: Settings) -> AsyncIterator[str]:
+async def serving(database: Database, settings: Settings, *, port: int = 0) -> AsyncIterator[str]:
     """The server's address while it serves; stopped the way its owner stops it, by cancelling it."""
-    free = load_settings(home=settings.home, port=0)
+    free = load_settings(home=settings.home, port=port)
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = asyncio.create_task(
         serve(
@@ -47,3 +53,31 @@ async def serving(database: Database, settings: Settings) -> AsyncIterator[str]:
         server.cancel()
         with suppress(asyncio.CancelledError):
             await server
+
+
+@contextmanager
+def serving_process(
+    database_url: str, folder: Path, **more: str
+) -> Iterator[tuple[psutil.Process, str]]:
+    """`acd serve` as a process of its own."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "ACD_HOME": str(folder / "home"),
+        "DATABASE_URL": database_url,
+        "BACKEND_PORT": "0",
+        **more,
+    }
+    command = [sys.executable, "-m", "acd", "serve"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if found := re.search(r"http://\S+", line):
+                    yield psutil.Process(process.pid), found[0]
+                    break
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,7 +21,7 @@ from acd.api.export import MOST_AT_ONCE
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from tests.integration.export.stage import csv_rows, fill, json_rows, total
-from tests.integration.serving import serving
+from tests.integration.serving import serving, serving_process
 
 FORMS = ["csv", "jsonl", pytest.param("parquet", marks=pytest.mark.extra)]
 # More than sockets and buffers on the way can hold, so that an export whose reader waits is not over.
@@ -146,7 +142,7 @@ def test_memory_does_not_grow_with_the_rows(
     database_url: str, tmp_path: Path, rows: int, polars: ModuleType, parquet: ModuleType
 ) -> None:
     fill(database_url, rows)
-    with server(database_url, tmp_path) as (process, address):
+    with serving_process(database_url, tmp_path) as (process, address):
         client = httpx.Client(base_url=address, timeout=300, trust_env=False)
         usage = client.get("/api/db/model-usage?days=3660").text
         expected = Decimal(re.search(r'"totalCost" : ([\d.]+)', usage)[1])  # type: ignore[index]
@@ -172,31 +168,6 @@ def test_memory_does_not_grow_with_the_rows(
     if rows < 1_000_000:
         assert total(json_rows((tmp_path / "usage.jsonl").read_bytes()), "costUsd") == expected
         assert total(csv_rows((tmp_path / "usage.csv").read_bytes()), "costUsd") == expected
-
-
-@contextmanager
-def server(database_url: str, folder: Path) -> Iterator[tuple[psutil.Process, str]]:
-    """`acd serve` as a process of its own."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "ACD_HOME": str(folder / "home"),
-        "DATABASE_URL": database_url,
-        "BACKEND_PORT": "0",
-    }
-    command = [sys.executable, "-m", "acd", "serve"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if found := re.search(r"http://\S+", line):
-                    yield psutil.Process(process.pid), found[0]
-                    break
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
 
 
 class Peak:
