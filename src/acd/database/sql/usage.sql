@@ -3,10 +3,14 @@
 -- (repo_id null) of all. Models by cost, days newest first. Costs leave out what has no known price, and
 -- unpricedRequests says how many requests that are. Gives one JSON object.
 WITH chosen AS MATERIALIZED (
-    SELECT u.*
+    SELECT model, usage_date, sum(total_tokens) AS total_tokens, sum(cost_usd) AS cost_usd,
+           sum(request_count) AS request_count, sum(unpriced_requests) AS unpriced_requests,
+           sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+           sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_tokens) AS cache_write_tokens
     FROM model_usage u
     WHERE u.usage_date > current_date - %(days)s::integer
       AND (%(repo_id)s::text IS NULL OR u.target_id = (SELECT id FROM targets WHERE repo_id = %(repo_id)s))
+    GROUP BY model, usage_date
 ), models AS (
     SELECT model, sum(total_tokens) AS tokens, sum(cost_usd) AS cost, sum(request_count) AS requests,
            sum(unpriced_requests) AS "unpricedRequests", sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens",
