@@ -12,9 +12,26 @@ from collections.abc import Callable, Iterator
 import psutil
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from acd import __version__
-from acd.api import events, health, metrics, records, sessions, targets
+from acd.api import (
+    control,
+    docs,
+    events,
+    export,
+    glance,
+    health,
+    logs,
+    metrics,
+    queue,
+    records,
+    reports,
+    sessions,
+    targets,
+)
+from acd.api.document import document, operation_id
+from acd.api.freshness import Freshness
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
 from acd.dashboard import pages
@@ -56,15 +73,39 @@ def create_app(
     """
     access = access or access_of(settings, read_or_make_token(settings.home))
     # The interactive pages of FastAPI load scripts from a CDN; nothing here may.
-    app = FastAPI(title="acd", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="acd",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )
     app.state.parts = Parts(
         db=db, settings=settings, access=access, live=Live(db), sync=sync, pending=pending
     )
-    for module in (health, targets, sessions, records, events, metrics):
+    for module in (
+        health,
+        targets,
+        sessions,
+        logs,
+        records,
+        reports,
+        queue,
+        control,
+        events,
+        glance,
+        metrics,
+        docs,
+    ):
         app.include_router(module.router)
+    app.include_router(export.build_router())
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())
+    app.mount(docs.PARTS, docs.docs_parts())
+    document(app)
     add_error_handlers(app)
+    app.add_middleware(Freshness)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(SharedAnswers)
     app.add_middleware(Guard, access=access)
     app.add_middleware(SecurityHeaders)

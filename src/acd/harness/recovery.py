@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -39,16 +40,20 @@ logger = logging.getLogger(__name__)
 LoadAdapter = Callable[[str], Adapter]
 """Gives an agent's adapter by name: `acd.agents.registry.load_adapter`."""
 
+StopOf = Callable[[UUID], AbstractContextManager[asyncio.Event]]
+"""Gives the event that ends one session in order, for as long as that is attended."""
+
 
 @dataclass(frozen=True)
 class Recovery:
-    """What closing or adopting a session takes. `stop` ends adopted agents in order."""
+    """What closing or adopting a session takes. `stop` ends adopted agents in order, `stop_of` gives one its own."""
 
     settings: Settings
     load_adapter: LoadAdapter
     ring: Ring
     stop: asyncio.Event
     on_progress: OnProgress | None = None
+    stop_of: StopOf | None = None
 
     async def settle(
         self, folder: SessionFolder, *, repository_held: bool = False
@@ -119,14 +124,17 @@ class Recovery:
         if agent is not None:
             self._adopt(record, agent, journaled)
             process = FoundProcess(agent)
-            with trouble:
-                reason = await attendant.attend(process, self.stop)
+            with trouble, self._stop_of(started.session_id) as stop:
+                reason = await attendant.attend(process, stop)
         ending = await attendant.end(
             process, reason, trouble=_earlier_trouble(journaled) or trouble.verdict
         )
         common_dir = Path(started.git_common_dir) if started.git_common_dir else None
         async with repository_lock(None if repository_held else common_dir):
             return await close_session(record, adapter, self.settings, ending)
+
+    def _stop_of(self, session_id: UUID) -> AbstractContextManager[asyncio.Event]:
+        return self.stop_of(session_id) if self.stop_of else nullcontext(self.stop)
 
     def _adopt(self, record: Record, agent: psutil.Process, journaled: Journaled) -> None:
         logger.info("adopting session %s, its agent lives on", record.folder.path.name)
@@ -146,6 +154,7 @@ async def recover(
     *,
     adapters: LoadAdapter = load_adapter,
     stop: asyncio.Event | None = None,
+    stop_of: StopOf | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[Outcome]:
     """Settle every session of this ACD_HOME (or of one repository) that nobody looks after.
@@ -155,7 +164,7 @@ async def recover(
     Returns:
         How they ended. A session that cannot be closed yet is logged and left to the next call.
     """
-    recovery = Recovery(settings, adapters, ring, stop or asyncio.Event(), on_progress)
+    recovery = Recovery(settings, adapters, ring, stop or asyncio.Event(), on_progress, stop_of)
     return await recovery.settle_all(git_common_dir)
 
 

@@ -13,6 +13,7 @@ from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.files.folder import SessionFolder
 from acd.harness.recovery import recover, unfinished
+from acd.queue.control import Control
 from acd.queue.observer import Observer
 
 _POLL = 0.1
@@ -25,8 +26,9 @@ class Orphans:
     turns of their own targets wait for them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, control: Control) -> None:
         self._settings = settings
+        self._control = control
         self._folders: dict[str, list[SessionFolder]] = defaultdict(list)
         self._work: asyncio.Task[None] | None = None
         self._targets: dict[UUID, Target] = {}
@@ -47,7 +49,11 @@ class Orphans:
         self, ring: Callable[[SessionFolder], None], stop: asyncio.Event, observer: Observer
     ) -> None:
         outcomes = await recover(
-            self._settings, ring, stop=stop, on_progress=observer.session_progress
+            self._settings,
+            ring,
+            stop=stop,
+            stop_of=self._control.stop_of,
+            on_progress=observer.session_progress,
         )
         for outcome in outcomes:
             target = self._targets.get(outcome.session_id)

@@ -27,6 +27,7 @@ class Ending:
         self.stopping = asyncio.Event()
         self.giving_up = asyncio.Event()
         self.by: EndedBy | None = None
+        self._when_stopping: list[Callable[[], object]] = []
         self._at_once: list[Callable[[], object]] = []
 
     def drain(self, by: EndedBy) -> None:
@@ -40,6 +41,8 @@ class Ending:
         self.draining.set()
         if not self.stopping.is_set():
             self.stopping.set()
+            for call in self._when_stopping:
+                call()
             asyncio.get_running_loop().call_later(DATABASE_GRACE_S, self.giving_up.set)
 
     def stop_at_once(self) -> None:
@@ -48,6 +51,10 @@ class Ending:
         self.giving_up.set()
         for call in self._at_once:
             call()
+
+    def call_when_stopping(self, call: Callable[[], object]) -> None:
+        """Have `call` called when sessions in flight are to end in order."""
+        self._when_stopping.append(call)
 
     def call_at_once(self, call: Callable[[], object]) -> None:
         """Have `call` called when everything is to end at once."""

@@ -8,7 +8,7 @@ Each target has a queue of its own, so that a worker can be told to work only so
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,9 +55,13 @@ class Turns:
         self.workers = workers
         self.running: set[int] = set()
         self.app = App(connector=self.connector)
-        self.app.job_manager = _Manager(self.connector, workers)
-        self._jobs = self.app.job_manager
+        self._jobs = _Manager(self.connector, workers)
+        self.app.job_manager = self._jobs
         self._suspects: set[int] = set()
+
+    def hold_while(self, held: Callable[[], bool]) -> None:
+        """Let this process take no turn while `held` says so; what it works goes on."""
+        self._jobs.held = held
 
     async def defer(self, turns: Iterable[tuple[Turn, Target]], due: datetime | None = None) -> int:
         """Let turns come, at `due` or now; returns for how many. A target that has one waiting keeps that one."""
@@ -134,6 +138,10 @@ class _Manager(JobManager):
     def __init__(self, connector: JobConnector, workers: Workers) -> None:
         super().__init__(connector)
         self._workers = workers
+        self.held: Callable[[], bool] = lambda: False
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        return None if self.held() else await super().fetch_job(queues, worker_id)
 
     async def register_worker(self) -> int:
         worker_id = await super().register_worker()

@@ -17,6 +17,7 @@ from acd.harness.record import Ring
 from acd.harness.routing import ModelChoice
 from acd.harness.session import work_session
 from acd.harness.version import find_binary
+from acd.queue.control import Control
 from acd.queue.ending import Ending
 from acd.queue.observer import Observer
 from acd.queue.turn import Stop, TargetState, Work
@@ -50,18 +51,26 @@ class SessionWorker:
     """Works sessions, several at a time, for one process."""
 
     def __init__(
-        self, settings: Settings, ring: Ring, *, observer: Observer, ending: Ending, tally: Tally
+        self,
+        settings: Settings,
+        ring: Ring,
+        *,
+        observer: Observer,
+        ending: Ending,
+        control: Control,
+        tally: Tally,
     ) -> None:
         self._settings = settings
         self._ring = ring
         self._observer = observer
         self._ending = ending
+        self._control = control
         self._tally = tally
         self._binaries: dict[str, Binary] = {}
 
     def may_begin(self) -> bool:
         """Whether a session may be begun now; the last one that may ends the run."""
-        if self._ending.draining.is_set():
+        if self._ending.draining.is_set() or self._control.paused:
             return False
         if self._tally.take():
             return True
@@ -103,15 +112,16 @@ class SessionWorker:
         return outcome
 
     async def _work(self, plan: SessionPlan, adapter: Adapter, binary: Binary) -> Outcome:
-        return await work_session(
-            plan,
-            adapter=adapter,
-            binary=binary,
-            settings=self._settings,
-            ring=self._ring,
-            on_progress=self._observer.session_progress,
-            stop=self._ending.stopping,
-        )
+        with self._control.stop_of(plan.session_id) as stop:
+            return await work_session(
+                plan,
+                adapter=adapter,
+                binary=binary,
+                settings=self._settings,
+                ring=self._ring,
+                on_progress=self._observer.session_progress,
+                stop=stop,
+            )
 
     async def _binary(self, adapter: Adapter) -> Binary:
         """Asking a program for its version starts it: once a process is enough."""

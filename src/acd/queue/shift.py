@@ -19,6 +19,7 @@ from acd.database.connection import Database
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
 from acd.queue.connector import patiently
+from acd.queue.control import Control
 from acd.queue.crew import Crew
 from acd.queue.ending import EndedBy, Ending
 from acd.queue.jobs import Turns, open_turns
@@ -101,9 +102,16 @@ class Shift:
         self._turns = turns
         self._since = datetime.now(UTC)
         self._tally = Tally(left=options.max_sessions)
-        self._orphans = Orphans(settings)
+        self._control = Control(db, ending, observer)
+        self._orphans = Orphans(settings, self._control)
+        turns.hold_while(lambda: self._control.paused)
         sessions = SessionWorker(
-            settings, recorder.ring, observer=observer, ending=ending, tally=self._tally
+            settings,
+            recorder.ring,
+            observer=observer,
+            ending=ending,
+            control=self._control,
+            tally=self._tally,
         )
         self._turn_worker = TurnWorker(
             db,
@@ -123,6 +131,7 @@ class Shift:
     async def work(self, *, begins: bool) -> RunResult:
         """Work until the ending says so; errors as `work_queue`."""
         ending = self._ending
+        await self._control.join()
         orphans = self._orphans.look_after(self._recorder.ring, ending.stopping, self._observer)
         try:
             if begins and self._latest is not None:
@@ -153,7 +162,7 @@ class Shift:
     @asynccontextmanager
     async def _beside(self, latest: LatestQueue | None) -> AsyncIterator[None]:
         """Run what goes on beside the crew. When one of it fails, the shift is drained, then fails with it."""
-        works: list[Coroutine[Any, Any, None]] = [self._catch_up()]
+        works: list[Coroutine[Any, Any, None]] = [self._catch_up(), self._control.follow()]
         if latest is not None:
             works.append(self._take_up_edits(latest))
             if self._options.until_done:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
-from acd.core.errors import DatabaseAway, DatabaseError
+from acd.core.errors import DatabaseError
 from acd.database.connection import Database
+from acd.database.hearing import hearing
 from acd.reports import stream
 from acd.reports.stream import Position, Told
 
@@ -36,10 +37,10 @@ class Live:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._news = asyncio.Event()
-        self._heard = asyncio.Event()
         self._slots = asyncio.Semaphore(_AT_A_TIME)
         self._following: asyncio.Task[None] | None = None
         self._closed = False
+        self._lost = False
         self.readers = 0
         self.horizon = 0
         self.identity = ""
@@ -110,51 +111,33 @@ class Live:
             self._news.set()
 
     async def _follow(self) -> None:
-        ear = asyncio.create_task(self._listen(), name="live stream's ear")
-        try:
+        async with hearing(self._db, stream.CHANNEL) as heard:
             while True:
                 try:
                     wait = await self._look()
                 except DatabaseError as error:
                     logger.debug("the live stream waits for the database: %s", error)
-                    wait = _AGAIN_S
+                    wait, self._lost = _AGAIN_S, True
                     self._tell()  # so that readers learn it too
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._heard.wait(), wait)
-                self._heard.clear()
+                    await asyncio.wait_for(heard.wait(), wait)
+                heard.clear()
                 await asyncio.sleep(_PAUSE_S)
-        finally:
-            ear.cancel()
-            with suppress(asyncio.CancelledError):
-                await ear
 
     async def _look(self) -> float:
         """See whether there is news; when to look again."""
+        if self._lost:
+            await self._recognise()
         found = await stream.horizon(self._db, self.horizon)
         self.horizon = max(self.horizon, found.txid)
         if found.news:
             self._tell()
         return _HIDDEN_POLL_S if found.waiting else _POLL_S
 
-    async def _listen(self) -> None:
-        """Hear the ledger; after a lost connection, see first whether it is still the same database."""
-        while True:
-            try:
-                async with aclosing(self._db.listen(stream.CHANNEL, announce=True)) as notes:
-                    async for note in notes:
-                        if not note.channel:
-                            await self._recognise()
-                        self._heard.set()
-            except DatabaseAway:
-                await asyncio.sleep(_AGAIN_S)
-            except DatabaseError as error:
-                logger.warning(
-                    "the live stream cannot listen, and only looks now and then: %s", error
-                )
-                await asyncio.sleep(60 * _AGAIN_S)
-
     async def _recognise(self) -> None:
-        found = await stream.identity(self._db)
-        if found != self.identity:
-            self.identity, self.horizon = found, 0
-            self._tell()
+        """What is there after an outage may be another database."""
+        identity = await stream.identity(self._db)
+        if identity != self.identity:
+            self.identity, self.horizon = identity, 0
+        self._lost = False
+        self._tell()
