@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, closing, suppress
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from acd.web.protocol import WholeAnswers
 
@@ -50,14 +52,38 @@ async def ask(port: int, path: str) -> tuple[asyncio.StreamReader, asyncio.Strea
     return reader, writer
 
 
-async def test_a_small_answer_comes_in_one_piece() -> None:
-    async with answering(WholeAnswers) as port:
-        reader, writer = await ask(port, "/small")
-        first = await reader.read(65536)
-        writer.close()
-    head, _, body = first.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200")
-    assert b"small" in body
+class Wire(asyncio.Transport):
+    """What is written to it, write by write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("protocol", "pieces"), [(WholeAnswers, 1), (H11Protocol, 3)])
+async def test_a_small_answer_leaves_in_one_piece(protocol: type[H11Protocol], pieces: int) -> None:
+    """The second case is the control: uvicorn's own protocol writes head, body and end apart."""
+    config = uvicorn.Config(_app, lifespan="off", log_config=None)
+    config.load()
+    wire = Wire()
+    asked = protocol(config, ServerState(), {})
+    asked.connection_made(wire)
+    asked.data_received(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(30):
+        while not any(one.endswith(b"0\r\n\r\n") for one in wire.writes):
+            await asyncio.sleep(0)
+    asked.connection_lost(None)
+    assert len(wire.writes) == pieces
+    assert b"small" in b"".join(wire.writes)
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.01])
