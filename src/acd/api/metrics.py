@@ -124,7 +124,7 @@ def _spending(figures: Figures) -> Iterator[Metric]:
     if figures.priced_cost_usd:
         yield GaugeMetricFamily(
             "acd_reported_to_priced_cost_ratio",
-            "What agents report over our price, in sessions where both are known.",
+            "What agents report over our price, in sessions of the last 7 days where both are known.",
             float(figures.reported_cost_usd / figures.priced_cost_usd),
         )
 

@@ -26,7 +26,8 @@ class ModelTotal(msgspec.Struct, frozen=True, rename="camel"):
 class Figures(msgspec.Struct, frozen=True, rename="camel"):
     """All of it; dicts are counts by status or type and leave out what does not occur.
 
-    `reported_cost_usd` and `priced_cost_usd` are of the same sessions: those that both can be told of.
+    `reported_cost_usd` and `priced_cost_usd` are of the same sessions: those of the last seven
+    days that both can be told of.
     """
 
     sessions: dict[str, int]

@@ -108,6 +108,12 @@ async def test_lag_is_since_the_file_was_last_read(
 async def test_the_ratio_leaves_out_what_has_no_price(
     client: httpx.AsyncClient, database: Database
 ) -> None:
+    # All of these sessions are older than seven days.
+    assert "acd_reported_to_priced_cost_ratio" not in await told_by(client)
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "UPDATE harness_sessions SET started_at = now() - interval '1 day' WHERE session_number <> 2"
+        )
     assert (await told_by(client))["acd_reported_to_priced_cost_ratio"] == 1
     with psycopg.connect(database.url) as connection:
         # The seventh has a request without a price: however wrong its report, the two cannot be compared.
@@ -115,8 +121,9 @@ async def test_the_ratio_leaves_out_what_has_no_price(
             "UPDATE harness_sessions SET reported_cost_usd = 1000 WHERE session_number = 7"
         )
         connection.execute(
-            "UPDATE harness_sessions SET reported_cost_usd = cost_usd + 0.21000021 WHERE session_number = 1"
+            "UPDATE harness_sessions SET reported_cost_usd = cost_usd + 0.19000019 WHERE session_number = 1"
         )
+    # Sessions 1, 3, 4, 5 and 6 together cost 0.19000019.
     assert (await told_by(client))["acd_reported_to_priced_cost_ratio"] == pytest.approx(2)
 
 
@@ -145,9 +152,14 @@ async def test_the_number_of_series_does_not_grow_with_sessions_and_targets(
             "status, started_at) SELECT id, gen_random_uuid(), 'coding', 'harness', 'scripted', 's', 'opus', "
             "'completed', now() FROM targets"
         )
+        connection.execute(
+            "INSERT INTO progress_snapshots (target_id, snapshot_date, total_features, passing_features, "
+            "verified_features, percent_complete, sessions_today) SELECT id, current_date, 0, 0, 0, 0, 1 "
+            "FROM targets WHERE repo_id LIKE 'r%'"
+        )
     after = await told_by(client)
     assert set(after) == set(before)
-    assert after["acd_sessions completed"] > before["acd_sessions completed"] + 50
+    assert after["acd_sessions completed"] == before["acd_sessions completed"] + 50
     assert after["acd_queue_depth"] == 50
 
 

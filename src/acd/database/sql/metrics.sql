@@ -1,11 +1,13 @@
 -- name: now
--- The figures behind /metrics, as one JSON object. Tokens and requests come from the roll-up by model and day; what
--- agents report is compared with our price only in sessions where both are whole: reported, and every request priced.
+-- The figures behind /metrics, as one JSON object. They are asked for every few seconds, so they come from sums by day,
+-- small tables and indexes: their cost does not grow with the sessions. What agents report is compared with our price in
+-- sessions begun in the last seven days where both are whole: reported, and every request priced.
 SELECT json_build_object(
-    'sessions', s.by_status,
+    'sessions', json_build_object(
+        'running', s.running, 'failed', s.failed, 'completed', s.total - s.running - s.failed),
     'unpricedRequests', s.unpriced,
-    'reportedCostUsd', s.reported,
-    'pricedCostUsd', s.priced,
+    'reportedCostUsd', c.reported,
+    'pricedCostUsd', c.priced,
     'models', (
         SELECT coalesce(json_agg(by_model), '[]')
         FROM (
@@ -32,13 +34,13 @@ SELECT json_build_object(
         WHERE t.enabled AND t.status IN ('pending', 'active')
           AND NOT EXISTS (SELECT FROM harness_sessions r WHERE r.target_id = t.id AND r.status = 'running')))
 FROM (
-    SELECT coalesce(json_object_agg(status, n), '{}') AS by_status, coalesce(sum(unpriced), 0) AS unpriced,
-           coalesce(sum(reported), 0) AS reported, coalesce(sum(priced), 0) AS priced
-    FROM (
-        SELECT status, count(*) AS n, sum(unpriced_requests) AS unpriced,
-               sum(reported_cost_usd) FILTER (WHERE unpriced_requests = 0) AS reported,
-               sum(cost_usd) FILTER (WHERE unpriced_requests = 0 AND reported_cost_usd IS NOT NULL) AS priced
-        FROM harness_sessions
-        GROUP BY status
-    ) AS by_status
-) AS s;
+    SELECT coalesce(sum(sessions_today), 0) AS total, coalesce(sum(unpriced_today), 0) AS unpriced,
+           (SELECT count(*) FROM harness_sessions WHERE status = 'running') AS running,
+           (SELECT count(*) FROM harness_sessions WHERE status = 'failed') AS failed
+    FROM progress_snapshots
+) AS s
+CROSS JOIN (
+    SELECT coalesce(sum(reported_cost_usd), 0) AS reported, coalesce(sum(cost_usd), 0) AS priced
+    FROM harness_sessions
+    WHERE started_at >= now() - interval '7 days' AND reported_cost_usd IS NOT NULL AND unpriced_requests = 0
+) AS c;

@@ -1,0 +1,16 @@
+"""Indexes for what is counted all the time: see `0005_metrics.sql`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from acd.database.migrate import driver_of
+from acd.database.schema import read_revision
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
