@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
 
 from acd.cli.opened import make_home
 from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
@@ -28,22 +32,25 @@ def serve(
     home: Home = None,
     database_url: DatabaseUrl = None,
     queue: QueueFile = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Print a link that lets one browser change things.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Serve the API and the pages until stopped, and record what waits in files of this machine."""
     settings = load_settings(home=home, database_url=database_url, queue_file=queue)
     make_home(settings)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, login=_tell_login if login else None))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, login: Callable[[str], None] | None) -> None:
     async with (
         open_database(settings, application="acd serve") as db,
         Recorder(db, settings) as recorder,
     ):
         serving = asyncio.create_task(
             serve_until_cancelled(
-                db, settings, pending=lambda: backlog(db, settings), ready=_tell
+                db, settings, pending=lambda: backlog(db, settings), ready=_tell, login=login
             ),
             name="server",
         )
@@ -62,6 +69,10 @@ async def _serve(settings: Settings) -> None:
 
 def _tell(address: str) -> None:
     say(f"Pages and API at {address} (Ctrl-C stops)")
+
+
+def _tell_login(link: str) -> None:
+    say(f"Once, for one browser: {link}")
 
 
 async def _keep_recording(recorder: Recorder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -38,6 +38,3 @@ class TargetChanged(msgspec.Struct, frozen=True, rename="camel"):
     new_priority: int
     enabled: bool
     in_queue_file: bool
-
-
-Priority = Annotated[int, msgspec.Meta(ge=-999_999_999, le=999_999_999)]

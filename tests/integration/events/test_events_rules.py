@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from acd.core.queue_rows import SyncSummary
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import Database, open_database
-from acd.server import create_app
+from acd.queue.sync import SyncResult
+from acd.server import create_app, serve
 from acd.web.live import Live
 from tests.integration.events.conftest import (
     Event,
@@ -196,6 +198,36 @@ async def test_readers_are_told_when_the_server_stops(
     assert time.monotonic() - stopping < 4, "nobody waited for the limit of the grace"
     await asyncio.gather(*following)
     assert [event.data for event in events] == [{"reason": "stopped"}] * 5
+
+
+async def test_an_answer_under_way_is_finished_when_the_server_stops(
+    database: Database, settings: Settings
+) -> None:
+    """A reader of the live stream and a slow answer: the one is told, the other is waited for."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow_sync(_db: Database, _settings: Settings) -> SyncResult:
+        begun.set()
+        await may_end.wait()
+        return SyncResult(SyncSummary(*[0] * 9), ["slow"])
+
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    at_any_port = load_settings({}, home=settings.home, port=0)
+    server = asyncio.create_task(
+        serve(database, at_any_port, sync=slow_sync, ready=address.set_result)
+    )
+    url = await address
+    reader = Reader(url)
+    async with httpx.AsyncClient(base_url=url) as client, reader.connected() as answer:
+        asked = asyncio.create_task(client.post("/api/db/targets/sync"))
+        await begun.wait()
+        server.cancel()
+        assert [event.data async for event in reader.follow(answer)] == [{"reason": "stopped"}]
+        assert not server.done()
+        may_end.set()
+        assert (await asked).json()["data"]["warnings"] == ["slow"]
+    with pytest.raises(asyncio.CancelledError):
+        await server
 
 
 async def test_one_ear_for_all_readers_and_none_without(

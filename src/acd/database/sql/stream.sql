@@ -21,7 +21,8 @@ FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) AS s
 -- What was committed behind a place and below the horizon: the timeline of every session (or of a target's), and each
 -- request once, when it was first recorded, with the figures that it has now. In the order of transactions, within one
 -- in the order of the session's lines; a request stands behind the session's beginning and before all else. A place is
--- (txid, seq, rank, key). `data` is null for what is gone in the meantime.
+-- (txid, seq, rank, key). `data` is null for what is gone in the meantime. A plan that is made once expects a tenth of
+-- every table behind a LIMIT, and would read whole tables for a page: hence the look-ups one by one.
 WITH picked AS (
     SELECT * FROM (
         (SELECT e.txid, e.seq, 0 AS rank, e.target_id::text || '/' || e.session_id::text COLLATE "C" AS key,
@@ -71,8 +72,10 @@ SELECT p.txid::text, p.seq, p.rank, p.key, p.kind,
                'cacheWriteTokens', d.cache_write_tokens, 'costUsd', d.cost_usd) END)) END::text AS data
 FROM picked p
 LEFT JOIN targets t ON t.id = p.target_id
-LEFT JOIN harness_sessions s ON s.target_id = p.target_id AND s.id = p.session_id
-LEFT JOIN token_usage_details d ON d.target_id = p.target_id AND d.request_key = p.request_key
+LEFT JOIN LATERAL (
+    SELECT * FROM harness_sessions h WHERE h.target_id = p.target_id AND h.id = p.session_id LIMIT 1) AS s ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM token_usage_details u WHERE u.target_id = p.target_id AND u.request_key = p.request_key LIMIT 1) AS d ON true
 ORDER BY p.txid, p.seq, p.rank, p.key
 
 -- name: target_id
