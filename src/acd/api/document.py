@@ -39,6 +39,7 @@ _ANYWHERE = (
     ),
 )
 _BAD_VALUE = Refusal(422, "invalid", "limit: Input should be greater than or equal to 1", "limit")
+_UNREADABLE = Refusal(400, "bad_request", "There was an error parsing the body")
 _NOT_JSON = Refusal(415, "content_type", "A body must be JSON (Content-Type: application/json).")
 
 
@@ -100,6 +101,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     refusals = list(_ANYWHERE)
     if operation.get("parameters") or operation.get("requestBody"):
         refusals.append(_BAD_VALUE)
+    if operation.get("requestBody"):
+        refusals.append(_UNREADABLE)
     if method != "get":
         refusals.append(_NOT_JSON)
     if method != "get" and path not in _OPEN_POSTS:
