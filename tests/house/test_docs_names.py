@@ -31,7 +31,8 @@ NOT_IN_THE_TREE = {
     "transcripts/": "a session's",
     "uv.lock": "the one that there is not, and why",
 }
-OPTIONS_OF_OTHERS = {"--permission-mode", "--output-format"}
+# Of the agent, and of the benchmarks.
+OPTIONS_OF_OTHERS = {"--permission-mode", "--output-format", "--scale", "--strict"}
 _FILE = re.compile(
     r"[\w.*-]+(?:/[\w.*<>-]+)*(?:/|\.(?:py|md|sql|toml|json|jsonl|lock|yml|png|log|example))"
 )
