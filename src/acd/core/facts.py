@@ -86,7 +86,7 @@ class FeaturesSeen(_Fact, frozen=True, tag="features_seen"):
 
 
 class FeatureChanged(_Fact, frozen=True, tag="feature_changed"):
-    """One change of one feature. `change`: added, claimed, passing, regressed, reworded, removed, restored, …"""
+    """One change of one feature. `change` says which: added, claimed, passing, regressed, reworded, removed or restored."""
 
     key: str
     change: str
