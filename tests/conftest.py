@@ -38,7 +38,8 @@ from acd.database.maintenance import remove_embedded
 from acd.database.schema import upgrade
 
 PG15 = Path("/usr/lib/postgresql/15/bin")
-_STEERING = ("ACD_", "PG", "DATABASE_URL", "BACKEND_PORT", "CLAUDE_", "ANTHROPIC_")
+# COLUMNS: pytest-xdist tells it to its workers.
+_STEERING = ("ACD_", "PG", "DATABASE_URL", "BACKEND_PORT", "CLAUDE_", "ANTHROPIC_", "COLUMNS")
 
 
 @pytest.fixture(autouse=True)

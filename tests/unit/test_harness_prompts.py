@@ -57,7 +57,7 @@ def test_the_coding_prompt_shows_what_is_pending_by_priority() -> None:
     assert [line.split(":")[0] for line in lines] == ["- F3", "- F2", "- F4"]
     assert max(len(line) for line in lines) < 320
     for words in (
-        "1 of 5 features pass",
+        "1 of 4 features pass",
         "Focus: payments",
         "docs/prd.md",
         "`make t`",
