@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, HTTPException, Path
-from pydantic import BaseModel, Field, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool, StrictInt
 from starlette.responses import Response
 
 from acd.api.describing import NO_SESSION, NO_TARGET, Refusal, described
@@ -50,11 +50,20 @@ RepoId = Annotated[
 ]
 
 
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 3.0 is an integer, and some clients write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NewPriority(BaseModel):
     """A target's priority, lower first."""
 
     repo_id: RepoId
-    new_priority: Annotated[StrictInt, Field(alias="newPriority", ge=-999_999_999, le=999_999_999)]
+    new_priority: Annotated[
+        StrictInt,
+        Field(alias="newPriority", ge=-999_999_999, le=999_999_999),
+        BeforeValidator(_whole),
+    ]
 
 
 class Enabled(BaseModel):

@@ -17,10 +17,6 @@ from msgspec.json import schema_components
 
 from acd.web.answers import JSON
 
-EXAMPLE_CURSOR = (
-    "WyJzZXNzaW9ucyIsIjIwMjYtMTEtMjRUMDg6MDA6MDArMDA6MDAiLCIwMTkyZjBjNC02ZD"
-    "FlLTRjNTktOWY2ZS0wZDRhMWEzYjVjN2QiXQ"
-)
 DEFINITIONS = "x-definitions"
 EXAMPLE = "x-example"
 REF = "#/components/schemas/{name}"
@@ -87,6 +83,7 @@ def described(
     example: object,
     shape: Shape = Shape.ONE,
     *,
+    next_cursor: str | None = None,
     status: int = 200,
     description: str = "As asked",
     refusals: Sequence[Refusal] = (),
@@ -94,7 +91,7 @@ def described(
     """The success and the route's own refusals; `example` is one `kind` (a list of one where rows are told)."""
     (schema,), definitions = schemas_of([kind])
     shown = json.loads(_ENCODER.encode(example))
-    wrapped, shown = _wrapped(schema, shown, shape)
+    wrapped, shown = _wrapped(schema, shown, shape, next_cursor)
     # As text, which `acd.api.document` reads: FastAPI would leave every null out of it.
     content = {JSON: {"schema": wrapped, EXAMPLE: json.dumps(shown)}}
     success: dict[str, Any] = {
@@ -117,7 +114,9 @@ def _schema_of_anything(kind: type) -> dict[str, Any]:
     raise NotImplementedError(f"{kind} in an answer")
 
 
-def _wrapped(schema: dict[str, Any], shown: object, shape: Shape) -> tuple[dict[str, Any], object]:
+def _wrapped(
+    schema: dict[str, Any], shown: object, shape: Shape, next_cursor: str | None
+) -> tuple[dict[str, Any], object]:
     if shape is Shape.BARE:
         return schema, shown
     data = schema if shape is Shape.ONE else {"type": "array", "items": schema}
@@ -128,6 +127,6 @@ def _wrapped(schema: dict[str, Any], shown: object, shape: Shape) -> tuple[dict[
             "type": ["string", "null"],
             "description": "`cursor` of the next page; null when this was the last one.",
         }
-        example["nextCursor"] = EXAMPLE_CURSOR
+        example["nextCursor"] = next_cursor
     wrapped = {"type": "object", "properties": properties, "required": list(properties)}
     return wrapped, example

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from acd.api.describing import DEFINITIONS, EXAMPLE, Failure, Refusal, schemas_of
+from acd.web.answers import JSON
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OPEN_POSTS = ("/api/db/targets/sync", "/api/db/features/sync/{repoId}")
@@ -108,11 +109,20 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if method != "get" and path not in _OPEN_POSTS:
         operation["security"] = [{"token": []}]
     responses = operation["responses"]
+    _show_cursor(operation)
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
     for refusal in refusals:
         responses.setdefault(str(refusal.status), refusal.described())
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _show_cursor(operation: dict[str, Any]) -> None:
+    """A page that has a next one shows what is given back for it."""
+    shown = operation["responses"]["200"].get("content", {}).get(JSON, {}).get("example", {})
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "cursor":
+            parameter["example"] = shown["nextCursor"]
 
 
 def _with_numbers(schema: Any) -> Any:  # noqa: ANN401 - JSON of any shape

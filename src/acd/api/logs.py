@@ -39,7 +39,13 @@ _REFUSALS = (
 @router.get(
     "/logs/{sessionId}",
     summary="What the agent printed, oldest first",
-    responses=described(LogLine, examples.LINE, Shape.PAGE, refusals=_REFUSALS),
+    responses=described(
+        LogLine,
+        examples.LINE,
+        Shape.PAGE,
+        next_cursor=LINES.after(examples.LINE),
+        refusals=_REFUSALS,
+    ),
 )
 async def list_log_lines(
     parts: GivenParts,

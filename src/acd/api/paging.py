@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -22,11 +22,10 @@ import msgspec
 from fastapi import HTTPException, Query
 from starlette.responses import Response
 
-from acd.api.describing import EXAMPLE_CURSOR
 from acd.web.answers import JSON
 
 _LONGEST = 2048
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d:\d\d(:\d\d)?", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d(:\d\d)?)", re.ASCII)
 _START = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 Cursor = Annotated[
@@ -36,7 +35,6 @@ Cursor = Annotated[
         max_length=_LONGEST,
         pattern="^[A-Za-z0-9_-]+$",
         description="`nextCursor` of the page before; without it, the first page. Only for the same list.",
-        examples=[EXAMPLE_CURSOR],
     ),
 ]
 
@@ -79,8 +77,15 @@ class Paged:
         rows = msgspec.json.decode(report, type=list[msgspec.Raw])
         if len(rows) < limit:
             return None
-        last = msgspec.json.decode(rows[-1])
-        return self.cursor(tuple(str(last[column]) for column in self.columns))
+        return self.cursor_of(msgspec.json.decode(rows[-1]))
+
+    def cursor_of(self, row: Mapping[str, object]) -> str:
+        """The cursor of a row, as it stands in the JSON."""
+        return self.cursor(tuple(str(row[column]) for column in self.columns))
+
+    def after(self, example: msgspec.Struct) -> str:
+        """The cursor of an example of the documentation."""
+        return self.cursor_of(msgspec.to_builtins(example))
 
     def cursor(self, place: Place) -> str:
         """The cursor of a place."""

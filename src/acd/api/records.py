@@ -48,7 +48,13 @@ async def list_snapshots(db: GivenDatabase, days: Days = 7, repo_id: RepoId = No
 @router.get(
     "/errors",
     summary="Errors, newest first",
-    responses=described(ErrorRow, examples.ERROR, Shape.PAGE, refusals=[BAD_CURSOR]),
+    responses=described(
+        ErrorRow,
+        examples.ERROR,
+        Shape.PAGE,
+        next_cursor=ERRORS.after(examples.ERROR),
+        refusals=[BAD_CURSOR],
+    ),
 )
 async def list_errors(
     db: GivenDatabase,
@@ -136,7 +142,13 @@ async def list_features(
 @router.get(
     "/commits/{repoId:path}",
     summary="Commits made in sessions on a target, newest first",
-    responses=described(CommitRow, examples.COMMIT, Shape.PAGE, refusals=[BAD_CURSOR, NO_TARGET]),
+    responses=described(
+        CommitRow,
+        examples.COMMIT,
+        Shape.PAGE,
+        next_cursor=COMMITS.after(examples.COMMIT),
+        refusals=[BAD_CURSOR, NO_TARGET],
+    ),
 )
 async def list_commits(
     db: GivenDatabase, repo_id: PathRepoId, limit: Limit50 = 50, cursor: Cursor = None

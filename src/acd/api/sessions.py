@@ -33,7 +33,13 @@ router = APIRouter(prefix="/api/db", tags=["sessions"])
 @router.get(
     "/sessions",
     summary="Sessions, newest first",
-    responses=described(SessionRow, examples.SESSION, Shape.PAGE, refusals=[BAD_CURSOR]),
+    responses=described(
+        SessionRow,
+        examples.SESSION,
+        Shape.PAGE,
+        next_cursor=SESSIONS.after(examples.SESSION),
+        refusals=[BAD_CURSOR],
+    ),
 )
 async def list_sessions(
     db: GivenDatabase,
@@ -75,7 +81,11 @@ async def show_session(db: GivenDatabase, session_id: PathSessionId) -> Response
     "/sessions/{id}/events",
     summary="The timeline of a session, oldest first",
     responses=described(
-        TimelineRow, examples.TIMELINE, Shape.PAGE, refusals=[BAD_CURSOR, NO_SESSION]
+        TimelineRow,
+        examples.TIMELINE,
+        Shape.PAGE,
+        next_cursor=EVENTS.after(examples.TIMELINE),
+        refusals=[BAD_CURSOR, NO_SESSION],
     ),
 )
 async def list_session_events(
@@ -90,7 +100,13 @@ async def list_session_events(
 @router.get(
     "/token-usage",
     summary="Ledger rows, newest first",
-    responses=described(RequestRow, examples.REQUEST, Shape.PAGE, refusals=[BAD_CURSOR]),
+    responses=described(
+        RequestRow,
+        examples.REQUEST,
+        Shape.PAGE,
+        next_cursor=REQUESTS.after(examples.REQUEST),
+        refusals=[BAD_CURSOR],
+    ),
 )
 async def list_requests(
     db: GivenDatabase,

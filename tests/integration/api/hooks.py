@@ -1,4 +1,4 @@
-"""Read by schemathesis: random ids and cursors name nothing, so every other valid one becomes one that does."""
+"""Read by schemathesis: random ids and cursors name nothing, so they become ones that do: every cursor, every other id."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from acd.api.paging import COMMITS, ERRORS, EVENTS, LINES, REQUESTS, SESSIONS
 SESSION = "50000000-0000-0000-0000-000000000007"
 _ERROR = "e0000000-0000-0000-0000-000000000001"
 _AT = "2026-03-01T16:00:00+00:00"
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2048}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T.*)?", re.DOTALL)
 _CURSORS = {
     "/api/db/sessions": SESSIONS.cursor((_AT, SESSION)),
@@ -32,7 +33,7 @@ def map_query(
         return _ended(query or {})
     known = _CURSORS.get(_path(context))
     given = (query or {}).get("cursor")
-    if known and query and isinstance(given, str) and given.isalnum() and len(given) % 2:
+    if known and query and isinstance(given, str) and _CURSOR.fullmatch(given):
         return {**query, "cursor": known}
     return query
 

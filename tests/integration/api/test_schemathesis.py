@@ -58,7 +58,7 @@ def all_checks(
     with served(replace(settings, queue_file=queue_file)) as address:
         arguments = [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color"),
-            *("run", f"{address}/openapi.json", "--checks", "all", "--workers", "2"),
+            *("run", f"{address}/openapi.json", "--checks", "all", "--workers", "1"),
             *("--max-examples", str(examples), "--phases", phases, "--seed", "3"),
             *("--generation-database", "none", "--header", f"Authorization: Bearer {token}"),
         ]
