@@ -16,6 +16,9 @@ from acd.core.settings import Settings
 from acd.database.embedded import EmbeddedServer
 from acd.database.maintenance import remove_embedded
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 class Acd:
     """Calls `acd db` on a home of its own."""

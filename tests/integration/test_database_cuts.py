@@ -21,6 +21,9 @@ from acd.core.errors import DatabaseAway
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 ROWS = 20
 # The server's answers to starting a session take about 1 kB, a batch a few hundred bytes more.
 SHORTEST, LONGEST = 900, 2600

@@ -20,6 +20,9 @@ from acd.core.settings import Settings
 from acd.database.connection import open_database
 from acd.database.schema import State, bring_up_to_date, known_revisions, upgrade
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 NEWEST = known_revisions()[-1]
 
 

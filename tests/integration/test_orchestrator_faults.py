@@ -23,6 +23,9 @@ from acd.queue.ending import Ending
 from acd.queue.orchestrator import RunOptions, RunResult, work_queue
 from tests.data.queue.place import Place, Seen
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 DRIVER = """
 import asyncio, json, sys
 import msgspec

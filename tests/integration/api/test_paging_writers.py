@@ -25,6 +25,9 @@ from acd.database.connection import Database
 from acd.server import create_app
 from tests.integration.api.walking import pages
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 WRITERS = 8
 BEFORE = 1200
 PAGE = 25

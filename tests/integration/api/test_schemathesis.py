@@ -19,6 +19,9 @@ from acd.web.token import read_or_make_token
 from tests.integration.api.hooks import SESSION
 from tests.integration.api.served import served
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 SEED = Path(__file__).parents[1] / "reports" / "seed.sql"
 ROOT = Path(__file__).parents[3]
 # What is refused although it fits its schema: cursors that nobody gave out (400), streams of another database (410).

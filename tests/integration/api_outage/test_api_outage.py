@@ -11,6 +11,9 @@ from tests.integration.api_outage.conftest import Served
 from tests.integration.api_outage.readers import Answer, reading
 from tests.integration.faults.server import OwnServer
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 READERS = 50
 LONGEST = 10.0
 FIRST_GOOD = 5.0

@@ -14,6 +14,9 @@ import pytest
 
 from tests.integration.serving import serving_process
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 FIFTH = "50000000-0000-0000-0000-000000000005"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"

@@ -18,6 +18,9 @@ from acd.database.connection import open_database
 from acd.database.embedded import EmbeddedServer
 from acd.database.maintenance import remove_embedded
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 if TYPE_CHECKING:
     from tests.integration.embedded.conftest import StartClient
 

@@ -19,6 +19,9 @@ from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.database.embedded import EmbeddedServer
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 PUT = "INSERT INTO targets (id, repo_id, name, path) VALUES (gen_random_uuid(), %(n)s::text, 'a', '/a')"
 COUNT = "SELECT count(*)::int AS found FROM targets"
 

@@ -16,6 +16,9 @@ from acd.database import maintenance
 from acd.database.embedded import EmbeddedServer
 from acd.database.places import make_base, places_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 if TYPE_CHECKING:
     from tests.integration.embedded.conftest import StartClient
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 
 import psycopg
+import pytest
 
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
@@ -18,6 +19,9 @@ from tests.integration.events.conftest import (
     recorded,
 )
 from tests.integration.ledger.stage import select
+
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
 
 WRITERS = 6
 CUTS = 50

@@ -30,6 +30,9 @@ from tests.integration.events.conftest import (
 from tests.integration.ledger.stage import select
 from tests.integration.reports.test_api_server import Cable
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 async def until(condition: Callable[[], object], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):

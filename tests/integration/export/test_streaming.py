@@ -23,6 +23,9 @@ from acd.database.connection import Database
 from tests.integration.export.stage import csv_rows, fill, json_rows, total
 from tests.integration.serving import serving, serving_process
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 FORMS = ["csv", "jsonl", pytest.param("parquet", marks=pytest.mark.extra)]
 # More than sockets and buffers on the way can hold, so that an export whose reader waits is not over.
 MANY = 60_000

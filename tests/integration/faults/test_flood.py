@@ -11,6 +11,9 @@ from tests.integration.faults.lines import Teller, compare
 from tests.integration.faults.recording import record_apart
 from tests.integration.ledger.stage import play_sample, rows_of, session_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 GROWTH = 64 * 1024**2
 MEGABYTE = 1000**2
 SMALL = 400_000

@@ -21,6 +21,9 @@ from tests.integration.faults.server import OwnServer
 from tests.integration.faults.waiting import recorded, until, until_recorded
 from tests.integration.ledger.stage import end, rows_of, session_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 BACK = 15.0
 DEADLINE = 120.0
 

@@ -24,6 +24,9 @@ from tests.integration.faults.server import OwnServer
 from tests.integration.faults.waiting import until, until_recorded
 from tests.integration.ledger.stage import end, fingerprint, select, session_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 FIRST_GOOD = 5.0
 SLACK = 10.0  # for a machine that has more to do than this test
 

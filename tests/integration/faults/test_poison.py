@@ -25,6 +25,9 @@ from tests.integration.faults.poison import Poison, large_poisons, small_poisons
 from tests.integration.faults.recording import record_apart
 from tests.integration.ledger.stage import AT, end, play_sample, rows_of, select, session_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 MEMORY = 256 * 1024**2
 
 

@@ -29,6 +29,9 @@ from acd.harness.recovery import recover, unfinished
 from tests.integration.sessions.driver import Config
 from tests.integration.sessions.stage import Stage, plan_of, until
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = Path(__file__).parents[3]
 

@@ -18,6 +18,9 @@ from acd.core.models import ErrorType, Target
 from acd.harness.recovery import recover
 from tests.integration.sessions.stage import Stage, Step, is_gone, plan_of, until
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 @pytest.mark.parametrize(
     ("error", "error_type", "retryable"),
