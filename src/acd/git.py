@@ -218,10 +218,16 @@ async def _git(*arguments: str) -> _Answer:
 async def _answer(process: asyncio.subprocess.Process) -> _Answer:
     assert process.stdout is not None  # noqa: S101 - both are pipes, see above
     assert process.stderr is not None  # noqa: S101
-    out, error = await asyncio.gather(
-        _take(process.stdout, OUTPUT_LIMIT, refuse_more=True),
-        _take(process.stderr, _ERROR_TEXT_LIMIT, refuse_more=False),
-    )
+    readers = [
+        asyncio.create_task(_take(process.stdout, OUTPUT_LIMIT, refuse_more=True)),
+        asyncio.create_task(_take(process.stderr, _ERROR_TEXT_LIMIT, refuse_more=False)),
+    ]
+    try:
+        out, error = await asyncio.gather(*readers)
+    finally:
+        for reader in readers:  # whoever ends the process reads the pipes empty, and must be alone
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
     return _Answer(await process.wait(), out, error.decode(errors="replace").strip())
 
 

@@ -50,7 +50,7 @@ async def _signal_until_gone(session_id: UUID, number: signal.Signals, patience:
     """Signal once each process that shows up, until none is left; whether that came true in time."""
     deadline = time.monotonic() + patience
     signalled: set[psutil.Process] = set()
-    while living := set(marked_processes(session_id)):
+    while living := await _living(session_id):
         for group in {_group_of(process) for process in living - signalled} - {None, os.getpgrp()}:
             _signal_group(group, number)
         signalled |= living
@@ -58,6 +58,15 @@ async def _signal_until_gone(session_id: UUID, number: signal.Signals, patience:
             return False
         await _watch_die(living)
     return True
+
+
+async def _living(session_id: UUID) -> set[psutil.Process]:
+    """The session's living processes. None must be true twice: a process that just calls exec shows no environment."""
+    for _ in range(2):
+        if living := set(marked_processes(session_id)):
+            return living
+        await asyncio.sleep(_POLL)
+    return set()
 
 
 async def _watch_die(living: set[psutil.Process]) -> None:
