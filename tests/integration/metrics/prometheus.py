@@ -27,6 +27,8 @@ class Prometheus:
     async def ask(self, query: str) -> dict[str, float]:
         """The value now of each series that the query gives; the key is its label values, in order of their names."""
         answer = await self._client.get("/api/v1/query", params={"query": query})
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return {}  # it is still starting: it knows no series yet
         assert answer.status_code == 200, answer.text
         return {
             ",".join(value for name, value in sorted(one["metric"].items()) if name in LABELS): (
