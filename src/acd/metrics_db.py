@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -124,7 +123,7 @@ class AsyncMetricsDb:
                 origin="api",
                 agent=AGENT,
                 model=model,
-                host=socket.gethostname(),
+                host=self._settings.host_name,
             )
         )
         await self._record(folder.path)
@@ -211,7 +210,7 @@ class AsyncMetricsDb:
         """Let the ledger record a folder now, if the database is there."""
         try:
             async with open_database(self._settings, application="acd metrics_db") as database:
-                source = open_source(folder, database, PriceList())
+                source = open_source(folder, database, PriceList(), host=self._settings.host_name)
                 if source is not None:
                     await source.catch_up()
         except DatabaseAway as error:

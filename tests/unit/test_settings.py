@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,10 @@ def test_every_setting_is_described_with_its_default() -> None:
     assert all(setting.description for setting in described.values())
     assert described["port"].environment == ("BACKEND_PORT", "ACD_PORT")
     assert described["port"].default == 3434
+
+
+def test_a_machine_may_have_another_name_in_the_records() -> None:
+    assert load_settings({"ACD_HOST_NAME": "builder-2"}).host_name == "builder-2"
+    assert load_settings({}).host_name == socket.gethostname()
+    with pytest.raises(ConfigError, match="ACD_HOST_NAME"):
+        load_settings({"ACD_HOST_NAME": "a:b"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import Annotated
 from uuid import UUID
 
@@ -59,7 +58,7 @@ async def list_log_lines(
     if found is None:
         raise HTTPException(404, f"No session has the id {session_id}.")
     host, running = found
-    if host not in (None, socket.gethostname()):
+    if host not in (None, parts.settings.host_name):
         raise elsewhere("The session's lines are", str(host))
     stream = SessionFolder(parts.settings.sessions_dir / str(session_id)).stream
     try:

@@ -19,7 +19,7 @@ from acd.core.models import ErrorType, target_id_of
 from acd.queue.feature_sync import ListElsewhere, ListUnreadable, sync_features
 from acd.reports import commits, errors, features, progress, usage
 from acd.web import answers
-from acd.web.parts import GivenDatabase
+from acd.web.parts import GivenDatabase, GivenParts
 
 router = APIRouter(prefix="/api/db", tags=["records"])
 RESOLVED = {"false": False, "true": True, "all": None}
@@ -111,10 +111,10 @@ async def resolve_error(db: GivenDatabase, error_id: Annotated[UUID, Path(alias=
         ],
     ),
 )
-async def sync_target_features(db: GivenDatabase, repo_id: PathRepoId) -> Response:
+async def sync_target_features(parts: GivenParts, repo_id: PathRepoId) -> Response:
     """`synced` is how many features the list holds; 0 when there is none yet."""
     try:
-        found = await sync_features(db, target_id_of(repo_id))
+        found = await sync_features(parts.db, parts.settings.host_name, target_id_of(repo_id))
     except ListElsewhere as error:
         raise elsewhere("The repository is", error.host) from error
     except ListUnreadable as error:

@@ -7,6 +7,7 @@ Read with msgspec and not with pydantic-settings: that alone took 0.35 s of ever
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
@@ -27,6 +28,9 @@ _OTHER_NAMES = {
 
 def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("acd"))
+
+
+_OF_THE_MACHINE = {"home": _default_home, "host_name": socket.gethostname}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="What needs the token: on loopback only what changes something (auto), or every request (always)."
         ),
     ] = "auto"
+    host_name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^:\s]+$",
+            description="What this machine is called in the records; each machine on one database needs a name of its own.",
+        ),
+    ] = msgspec.field(default_factory=socket.gethostname)
     timezone: Annotated[
         str, Meta(description="The zone in which a day is a day; stored in the database.")
     ] = "UTC"
@@ -162,7 +173,8 @@ def described_settings() -> Iterator[Described]:
     hints = get_type_hints(Settings, include_extras=True)
     for field in msgspec.structs.fields(Settings):
         if field.name != "given":
-            default = _default_home() if field.name == "home" else field.default
+            own = _OF_THE_MACHINE.get(field.name)
+            default = own() if own else field.default
             metas = [meta for meta in hints[field.name].__metadata__ if isinstance(meta, Meta)]
             description = " ".join(meta.description for meta in metas if meta.description)
             yield Described(field.name, _variables(field.name), default, description)

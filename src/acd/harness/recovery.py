@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -138,7 +137,7 @@ class Recovery:
 
     def _adopt(self, record: Record, agent: psutil.Process, journaled: Journaled) -> None:
         logger.info("adopting session %s, its agent lives on", record.folder.path.name)
-        record.add(Adopted(**record.now(), host=socket.gethostname(), pid=os.getpid()))
+        record.add(Adopted(**record.now(), host=self.settings.host_name, pid=os.getpid()))
         if journaled.process is None:
             record.add(
                 ProcessStarted(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,7 +160,7 @@ class _Session:
             agent=self.adapter.name,
             agent_version=self.binary.version,
             model=family_of(plan.model) or plan.model,
-            host=socket.gethostname(),
+            host=self.settings.host_name,
             session_number=plan.session_number,
             branch=preparation.branch,
             head_before=preparation.head,

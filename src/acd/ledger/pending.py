@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -83,7 +82,7 @@ async def backlog(database: Database, settings: Settings) -> Backlog:
 
 
 async def _look(database: Database, settings: Settings) -> list[_Waiting]:
-    rows = await database.fetch_all("pending.files_of_host", host=socket.gethostname())
+    rows = await database.fetch_all("pending.files_of_host", host=settings.host_name)
     known = {
         (_owner(row["session_id"], row["target_id"]), row["name"]): _Read(
             row["read_offset"], row["age_s"]

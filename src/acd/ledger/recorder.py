@@ -127,7 +127,7 @@ class Recorder:
     async def _record_folder(self, path: Path) -> None:
         source = self._sources.get(path)
         if source is None:
-            source = open_source(path, self._database, self._prices)
+            source = open_source(path, self._database, self._prices, host=self._settings.host_name)
             if source is None:
                 return
             self._sources[path] = source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +53,7 @@ async def change_target(
     states = await read_states(db, datetime.now(UTC), [target_id_of(repo_id)])
     if not states:
         raise NoSuchTarget(f"No target has the id {repo_id!r}.")
-    path = _queue_file(states[0])
+    path = _queue_file(states[0], settings.host_name)
     if path is None:
         target = msgspec.structs.replace(states[0].target, **{name: value})
     else:
@@ -71,11 +70,11 @@ async def change_target(
     )
 
 
-def _queue_file(state: TargetState) -> Path | None:
+def _queue_file(state: TargetState, host_name: str) -> Path | None:
     """The file that names the target; None where none ever did (another program did)."""
-    path = queue_file_here(state)
+    path = queue_file_here(state, host_name)
     if path is None and state.queue_file is not None:
-        raise QueueFileElsewhere(state.queue_file.partition(":")[0] or socket.gethostname())
+        raise QueueFileElsewhere(state.queue_file.partition(":")[0] or host_name)
     return path
 
 

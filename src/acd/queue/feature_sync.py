@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,7 +24,7 @@ class ListUnreadable(AcdError):
     """The feature list is there but cannot be read; names the target and why."""
 
 
-async def sync_features(db: Database, target_id: UUID) -> int | None:
+async def sync_features(db: Database, host_name: str, target_id: UUID) -> int | None:
     """Record a target's feature list as it stands now.
 
     Returns:
@@ -40,9 +39,9 @@ async def sync_features(db: Database, target_id: UUID) -> int | None:
     if not states:
         return None
     host = (states[0].queue_file or "").partition(":")[0]
-    if host and host != socket.gethostname():
+    if host and host != host_name:
         raise ListElsewhere(host)
-    queue_file = queue_file_here(states[0])
+    queue_file = queue_file_here(states[0], host_name)
     problem = await record_list(db, states[0].target, queue_file.parent if queue_file else None)
     if problem:
         raise ListUnreadable(problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,10 +73,10 @@ def _state(row: dict[str, Any]) -> TargetState:
     )
 
 
-def queue_file_here(state: TargetState) -> Path | None:
+def queue_file_here(state: TargetState, host_name: str) -> Path | None:
     """The queue file that names the target, where it is one of this machine."""
     host, _, path = (state.queue_file or "").partition(":")
-    return Path(path) if path and host == socket.gethostname() else None
+    return Path(path) if path and host == host_name else None
 
 
 async def count_features(target: Target, queue_dir: Path | None) -> FeatureCount | None:

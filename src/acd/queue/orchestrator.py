@@ -62,7 +62,7 @@ async def work_queue(
     latest = LatestQueue(settings.queue_file)
     _check_ids(options.repo_ids, latest.queue.targets)
     with _endable(ending, observer) as known_ending:
-        result = await sync_queue_file(db, latest.queue)
+        result = await sync_queue_file(db, latest.queue, settings.host_name)
         for warning in result.warnings:
             observer.message(warning)
         async with open_shift(

@@ -94,6 +94,7 @@ class Shift:
         turns: Turns,
     ) -> None:
         self._db = db
+        self._settings = settings
         self._options = options
         self._latest = latest
         self._observer = observer
@@ -219,7 +220,10 @@ class Shift:
 
     async def _take_up(self, latest: LatestQueue, edit: Edit) -> None:
         queue = latest.queue
-        result = await patiently(lambda: sync_queue_file(self._db, queue), self._ending.giving_up)
+        result = await patiently(
+            lambda: sync_queue_file(self._db, queue, self._settings.host_name),
+            self._ending.giving_up,
+        )
         for warning in result.warnings:
             self._observer.message(warning)
         self._observer.message("the queue file was edited: taken up", warning=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,18 +39,18 @@ async def sync(db: Database, settings: Settings) -> SyncResult:
         QueueFileError: the file cannot be used; the table stays as it is.
         DatabaseError: the database did not take it; the table stays as it is.
     """
-    return await sync_queue_file(db, read_queue_file(settings.queue_file))
+    return await sync_queue_file(db, read_queue_file(settings.queue_file), settings.host_name)
 
 
-async def sync_queue_file(db: Database, queue: QueueFile) -> SyncResult:
-    """Like `sync`, for a file that was read already.
+async def sync_queue_file(db: Database, queue: QueueFile, host_name: str) -> SyncResult:
+    """Like `sync`, for a file that was read already, on the machine `host_name`.
 
     Raises:
         DatabaseError: as there.
     """
     rows = [row_of_target(target) for target in queue.targets]
     ids = [target.id for target in queue.targets]
-    name = f"{socket.gethostname()}:{queue.path.resolve()}"
+    name = f"{host_name}:{queue.path.resolve()}"
     async with db.transaction() as transaction:
         new = await transaction.fetch_all("queue.add_targets", targets=Json(rows))
         written = await transaction.fetch_all(

@@ -129,7 +129,7 @@ class TurnWorker:
 
         A worker of another machine has neither: it works with the usual models.
         """
-        path = queue_file_here(state)
+        path = queue_file_here(state, self._settings.host_name)
         latest = self._latest.queue if self._latest else None
         if latest and path in (None, latest.path):
             return latest.models, latest.folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import httpx
@@ -63,7 +64,7 @@ async def shop(database: Database, settings: Settings, tmp_path: Path) -> Path:
     queue_file.parent.mkdir()
     entry = {"id": "org/shop", "name": "Shop", "path": str(repository)}
     queue_file.write_text(json.dumps({"repos": [entry]}))
-    await sync_queue_file(database, read_queue_file(queue_file))
+    await sync_queue_file(database, read_queue_file(queue_file), socket.gethostname())
     return repository
 
 
