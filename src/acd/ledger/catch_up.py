@@ -6,32 +6,27 @@ Live recording, catching up after an outage, recovery after a crash and sessions
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from acd.agents.protocol import Adapter
 from acd.agents.registry import load_adapter
 from acd.core.errors import ConfigError, DataRefused
 from acd.core.facts import Started, TargetSeen
-from acd.core.text import printable
 from acd.database.connection import Database
 from acd.files.journal import Journal
-from acd.files.lines import LineReader
-from acd.ledger.fold import JOURNAL, STREAM, FileKind, Fold, SourceLine
+from acd.ledger.fold import Fold
+from acd.ledger.owner import MovedOn, Owner
 from acd.ledger.price import PriceList
-from acd.ledger.rows import NO_SESSION, FileRow
-from acd.ledger.write import MovedOn, Owner, Written, write_batch
+from acd.ledger.reading import JOURNAL, SessionFiles, SourceLine, Stretch
+from acd.ledger.rows import NO_SESSION
+from acd.ledger.write import Written, write_batch
 
 logger = logging.getLogger("acd.ledger")
-
-_HEAD = 4096
 
 # A part ends at so many rows or bytes: few statements and little memory, also when every line is short.
 _PART_ROWS = 2000
@@ -40,27 +35,8 @@ _CAREFUL_BYTES = 1024 * 1024
 _LINES_BETWEEN_PAUSES = 16
 
 
-@dataclass
-class _OpenFile:
-    """A file being read. `recorded` is where the database says that we are; the reader is ahead while a batch is under way."""
-
-    name: str
-    kind: FileKind
-    reader: LineReader
-    recorded: int
-    lines_read: int
-
-
 class _Refused(Exception):
     """PostgreSQL refused something in a part whose lines are no longer at hand."""
-
-
-@dataclass
-class _Stretch:
-    """How far a part goes in one file: the end of its last line there, and how many lines."""
-
-    end: int
-    lines: int = 0
 
 
 @dataclass
@@ -72,7 +48,7 @@ class _Part:
 
     clock: datetime
     fold: Fold
-    stretches: dict[str, _Stretch] = field(default_factory=dict)
+    stretches: dict[str, Stretch] = field(default_factory=dict)
     lines: list[SourceLine] = field(default_factory=list)
     size: int = 0
 
@@ -81,7 +57,7 @@ class _Part:
         self.fold.add(source)
         length = source.line.length
         end = source.line.offset + length
-        stretch = self.stretches.setdefault(source.name, _Stretch(end))
+        stretch = self.stretches.setdefault(source.name, Stretch(end))
         stretch.end = end
         stretch.lines += 1
         self.size += length
@@ -104,8 +80,10 @@ class Source:
     has_stream: bool
     clock: datetime
     ended: bool = False
-    _files: dict[str, _OpenFile] = field(default_factory=dict)
     _room: int = _PART_BYTES
+
+    def __post_init__(self) -> None:
+        self._files = SessionFiles(self.folder)
 
     async def catch_up(self) -> None:
         """Record everything that the files hold now.
@@ -117,13 +95,13 @@ class Source:
             try:
                 await self._record()
             except MovedOn:
-                self._files.clear()
+                self._files.forget()
             except _Refused:
-                self._files.clear()
+                self._files.forget()
                 self._room = _CAREFUL_BYTES
             except BaseException:
                 # The outcome is in doubt: ask the database where the files stand before reading on.
-                self._files.clear()
+                self._files.forget()
                 raise
             else:
                 return
@@ -152,9 +130,9 @@ class Source:
         await self._open_files()
         part = _Part(clock, self._new_fold(clock))
         careful = self._room == _CAREFUL_BYTES
-        sizes = {name: _size(self.folder / name) for name in self._files}
+        sizes = self._files.sizes()
         while part.size < self._room and max(part.fold.rows, len(part.lines)) < _PART_ROWS:
-            lines = self._read(sizes, ended)
+            lines = self._files.read(sizes, ended=ended)
             if not lines:
                 break
             for index, line in enumerate(lines, 1):
@@ -164,8 +142,8 @@ class Source:
         return part if part.stretches else None
 
     async def _open_files(self) -> None:
-        names = _names(self.folder)
-        if all(name in self._files for name in names):
+        names = self._files.unopened()
+        if not names:
             return
         ids = {"target_id": self.owner.target_id, "session_id": self.owner.session_id}
         rows = await self.database.fetch_all("ledger.files_of", host=self.owner.host, **ids)
@@ -174,44 +152,7 @@ class Source:
             if session is not None:
                 self.clock = session["last_event_at"] or session["started_at"]
                 self.ended = session["status"] != "running"
-        known = {row["name"]: row for row in rows}
-        for name, kind in names.items():
-            if name not in self._files:
-                self._files[name] = self._open(name, kind, known.get(name))
-
-    def _open(self, name: str, kind: FileKind, known: dict[str, Any] | None) -> _OpenFile:
-        path = self.folder / name
-        if known is None:
-            return _OpenFile(name, kind, LineReader(path), 0, 0)
-        goes_on = _goes_on(path, known)
-        reader = LineReader(path, known["read_offset"] if goes_on else 0)
-        return _OpenFile(
-            name, kind, reader, known["read_offset"], known["lines_read"] if goes_on else 0
-        )
-
-    def _read(self, sizes: dict[str, int], ended: bool) -> list[SourceLine]:
-        """Some lines of the file that is least far read, by share: the journal first, then all evenly.
-
-        So the lines of stream and transcript that tell of one request mostly meet in one part.
-
-        Args:
-            sizes: of each file, without those found to hold no whole line; adds to them.
-            ended: whether the agent has ended, so that a last line without its end is one.
-        """
-        while waiting := [f for f in self._files.values() if sizes[f.name] > f.reader.offset]:
-            file = min(
-                waiting, key=lambda f: (f.kind != "journal", f.reader.offset / sizes[f.name])
-            )
-            lines = file.reader.read(1, final=ended and file.kind == "stream")
-            if lines:
-                first = file.lines_read
-                file.lines_read += len(lines)
-                return [
-                    SourceLine(file.name, file.kind, line, number)
-                    for number, line in enumerate(lines, first)
-                ]
-            sizes[file.name] = 0
-        return []
+        self._files.open(names, rows)
 
     # ---- writing --------------------------------------------------------------------------------------------
 
@@ -255,29 +196,15 @@ class Source:
 
     async def _write_rows(self, part: _Part) -> None:
         batch = part.fold.finish()
-        batch.files = [self._progress(name, part) for name in part.stretches]
+        batch.files = [
+            self._files.progress(name, stretch, sum(row.name == name for row in batch.left_out))
+            for name, stretch in part.stretches.items()
+        ]
         written = await write_batch(self.database, self.owner, batch)
         self.clock = batch.last_at or self.clock
-        for row in batch.files:
-            self._files[row.name].recorded = row.read_offset
+        self._files.recorded(batch.files)
         if self.owner.session is not None:
             self._tell(written)
-
-    def _progress(self, name: str, part: _Part) -> FileRow:
-        """The new state of a file that lines of the part came from."""
-        stretch = part.stretches[name]
-        stat, head = _look(self.folder / name, min(_HEAD, stretch.end))
-        return FileRow(
-            name=name,
-            inode=stat.st_ino,
-            size=stat.st_size,
-            head_sha256=hashlib.sha256(head).hexdigest(),
-            head_length=len(head),
-            from_offset=self._files[name].recorded,
-            read_offset=stretch.end,
-            lines_read=stretch.lines,
-            lines_left_out=sum(row.name == name for row in part.fold.batch.left_out),
-        )
 
     def _tell(self, written: Written) -> None:
         """The two lines that the mission names."""
@@ -319,39 +246,3 @@ def _adapter(started: Started, adapters: Callable[[str], Adapter]) -> Adapter | 
     except ConfigError as error:
         logger.warning("%s; lines of session %s are counted, not read", error, started.session_id)
         return None
-
-
-def _names(folder: Path) -> dict[str, FileKind]:
-    """The files of a folder in the order in which they are read: the journal first, it makes the session's row."""
-    names: dict[str, FileKind] = {JOURNAL: "journal", STREAM: "stream"}
-    for path in sorted((folder / "transcripts").glob("*.jsonl")):
-        names[f"transcripts/{path.name}"] = "transcript"
-    return names
-
-
-def _goes_on(path: Path, known: dict[str, Any]) -> bool:
-    """Whether a file is the one that was read before, perhaps longer now.
-
-    Its beginning decides, not its inode: a copy that was made anew is the same file with another inode.
-    """
-    try:
-        stat, head = _look(path, known["head_length"])
-    except FileNotFoundError:
-        return True
-    same = hashlib.sha256(head).hexdigest() == known["head_sha256"]
-    if same and stat.st_size >= known["read_offset"]:
-        return True
-    logger.warning("%s was rewritten: it is read again from its beginning", printable(str(path)))
-    return False
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _look(path: Path, length: int) -> tuple[os.stat_result, bytes]:
-    with path.open("rb") as file:
-        return os.fstat(file.fileno()), file.read(length)

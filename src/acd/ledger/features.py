@@ -1,4 +1,4 @@
-"""Feature lists that were looked at outside a session (a sync of the queue, a sync by hand)."""
+"""Feature lists as they stood at a time: seen in a session, told by another program, or looked at by a sync."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
+from acd.core.facts import DailyStats, FeaturesSeen
 from acd.core.models import Feature
-from acd.database.connection import Database
-from acd.ledger.write import put_feature_list
+from acd.database.connection import Database, Transaction
+from acd.ledger.rows import Batch, json_rows
 
 
 async def record_features(
@@ -21,4 +24,46 @@ async def record_features(
     """
     async with database.transaction() as tx:
         await tx.fetch_all("ledger.lock_targets", ids=[target_id])
-        await put_feature_list(tx, target_id, None, features, at)
+        await _put_feature_list(tx, target_id, None, features, at)
+
+
+async def put_looks(
+    tx: Transaction, target_id: UUID, session_id: UUID | None, batch: Batch
+) -> None:
+    """What a batch saw of the feature list, look by look, each with its day's snapshot."""
+    looks: list[FeaturesSeen | DailyStats] = [*batch.features, *batch.daily]
+    for look in sorted(looks, key=lambda look: look.at):
+        if isinstance(look, FeaturesSeen):
+            await _put_feature_list(tx, target_id, session_id, look.features, look.at)
+        else:
+            await _put_daily_stats(tx, target_id, look)
+
+
+async def _put_daily_stats(tx: Transaction, target_id: UUID, look: DailyStats) -> None:
+    ids = {"target_id": target_id, "at": look.at}
+    await tx.execute(
+        "ledger.put_daily_stats",
+        total=look.total_features,
+        passing=look.passing_features,
+        **ids,
+    )
+    await tx.execute("rollups.snapshot_features", **ids)
+
+
+async def _put_feature_list(
+    tx: Transaction,
+    target_id: UUID,
+    session_id: UUID | None,
+    features: Sequence[Feature],
+    at: datetime,
+) -> None:
+    """The features of a target as they stood at a time, and the day's snapshot; an older look than the newest is nothing new."""
+    await tx.execute(
+        "ledger.put_features",
+        target_id=target_id,
+        session_id=session_id,
+        at=at,
+        rows=json_rows([msgspec.structs.asdict(feature) for feature in features]),
+    )
+    await tx.execute("ledger.count_features", target_id=target_id, at=at)
+    await tx.execute("rollups.snapshot_features", target_id=target_id, at=at)

@@ -20,6 +20,11 @@ NO_SESSION = UUID(int=0)
 """Stands for "no session" where a session id is part of a key (journals of a target)."""
 
 
+def json_rows(rows: object) -> str:
+    """Rows as the parameter of a query that unfolds them."""
+    return msgspec.json.encode(rows).decode()
+
+
 class UsageRow(msgspec.Struct, gc=False):
     """A ledger row: the greatest snapshot of one request seen so far."""
 

@@ -16,10 +16,11 @@ from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.files.folder import SessionFolder
 from acd.ledger import catch_up
+from acd.ledger.owner import Owner
 from acd.ledger.price import PriceList
 from acd.ledger.recorder import Recorder
 from acd.ledger.rows import Batch
-from acd.ledger.write import Owner, Written, write_batch
+from acd.ledger.write import Written, write_batch
 from acd.testing.proxy import Cut, Proxy
 from tests.integration.faults.conftest import Proxied
 from tests.integration.faults.lines import NOTHING_WRONG, Findings, Ledger, Teller, compare
