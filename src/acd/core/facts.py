@@ -18,6 +18,7 @@ from acd.core.models import (
     ErrorType,
     Feature,
     FeatureStatus,
+    Isolation,
     Origin,
     SessionStatus,
     SessionType,
@@ -43,6 +44,9 @@ class Started(_Fact, frozen=True, tag="started"):
     `model` is the family that was asked for (haiku, sonnet, opus, …), `session_number` the number that the harness
     chose; where the database already has that number for another session, the ledger gives the next free one.
     `queue_dir` is the queue file's folder: a root for the feature list, kept for whoever has to end the session.
+    `workspace` is the agent's working folder and `feature_list` the list that it was told of. With isolation `worktree`
+    the workspace lies in the git worktree `worktree` on the branch `branch`, made from `head_before`; accepted commits
+    go to `base_branch` (None: the target's repository has no branch checked out, but a commit).
     """
 
     session_id: UUID
@@ -60,6 +64,10 @@ class Started(_Fact, frozen=True, tag="started"):
     workspace: str | None = None
     git_common_dir: str | None = None
     queue_dir: str | None = None
+    isolation: Isolation = "in-place"
+    worktree: str | None = None
+    base_branch: str | None = None
+    feature_list: str | None = None
 
 
 class ProcessStarted(_Fact, frozen=True, tag="process_started"):

@@ -11,6 +11,7 @@ import msgspec
 
 SessionType = Literal["initializer", "coding", "interactive"]
 Origin = Literal["harness", "import", "api"]
+Isolation = Literal["worktree", "in-place"]
 SessionStatus = Literal["running", "completed", "failed"]
 TargetStatus = Literal["pending", "active", "complete", "paused", "blocked"]
 Complexity = Literal["critical", "high", "medium", "low", "trivial"]

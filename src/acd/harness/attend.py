@@ -7,14 +7,13 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from acd.agents.protocol import Adapter
 from acd.core.errors import FeatureListError
 from acd.core.facts import Started
 from acd.core.settings import Settings
 from acd.harness.closing import complaint_in, link_transcripts
-from acd.harness.features import counts, feature_list_path, feature_list_roots, read_feature_list
+from acd.harness.features import counts, read_feature_list
 from acd.harness.live import LiveState
 from acd.harness.outcome import Ending, Verdict
 from acd.harness.process import AgentProcess, exit_code_of
@@ -23,6 +22,7 @@ from acd.harness.strays import end_processes
 from acd.harness.stream import StreamFollower
 from acd.harness.trouble import Trouble
 from acd.harness.watch import EndReason, Limits, Watch
+from acd.harness.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class Attendant:
     ) -> None:
         self._record = record
         self._started = started
+        self._workspace = Workspace.of(started)
         self._adapter = adapter
         self._settings = settings
         self._on_progress = on_progress
@@ -121,14 +122,12 @@ class Attendant:
 
     def _look_at_features(self) -> None:
         """Only for show; a list that is just being written is looked at again the next time."""
-        target, queue_dir = self._started.target, self._started.queue_dir
-        path = feature_list_path(target)
+        workspace = self._workspace
         try:
-            changed_at = path.stat().st_mtime_ns
+            changed_at = workspace.feature_list.stat().st_mtime_ns
             if changed_at == self._features_at:
                 return
-            roots = feature_list_roots(target, Path(queue_dir) if queue_dir else None)
-            features = read_feature_list(path, roots)
+            features = read_feature_list(workspace.feature_list, workspace.roots)
         except (FeatureListError, OSError):
             return
         self._features_at = changed_at

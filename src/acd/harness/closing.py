@@ -7,10 +7,10 @@ so that closing can be interrupted anywhere and begun anew.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -20,27 +20,21 @@ from acd.core.errors import FeatureListError, GitError
 from acd.core.facts import (
     CommitSeen,
     Ended,
-    Fact,
     FeatureChanged,
     FeaturesSeen,
     HarnessFailed,
     LimitHit,
-    ProcessStarted,
     Started,
 )
-from acd.core.models import Feature, Target
+from acd.core.models import Commit, Feature
 from acd.core.settings import Settings
 from acd.core.text import excerpt, redact
 from acd.git import Repository
-from acd.harness.features import (
-    counts,
-    diff,
-    feature_list_path,
-    feature_list_roots,
-    read_feature_list,
-)
+from acd.harness.features import counts, diff
+from acd.harness.journaled import Journaled
 from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
 from acd.harness.record import Record
+from acd.harness.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -48,51 +42,11 @@ _COMPLAINT_LENGTH = 2000
 
 
 @dataclass
-class Journaled:
-    """What a session's journal says so far."""
-
-    started: Started | None = None
-    process: ProcessStarted | None = None
-    ended: Ended | None = None
-    features_before: list[Feature] | None = None
-    changes: set[tuple[str, str]] = field(default_factory=set)
-    commits: set[str] = field(default_factory=set)
-    failures: list[HarnessFailed] = field(default_factory=list)
-    limit_hit: bool = False
-
-    @classmethod
-    def of(cls, facts: Sequence[Fact]) -> Journaled:
-        """Gather the facts."""
-        journaled = cls()
-        for fact in facts:
-            journaled._take(fact)
-        return journaled
-
-    def _take(self, fact: Fact) -> None:
-        match fact:
-            case Started():
-                self.started = fact
-            case ProcessStarted():
-                self.process = fact
-            case Ended():
-                self.ended = fact
-            case FeaturesSeen(when="before"):
-                self.features_before = fact.features
-            case FeatureChanged():
-                self.changes.add((fact.key, fact.change))
-            case CommitSeen():
-                self.commits.add(fact.commit.sha)
-            case HarnessFailed():
-                self.failures.append(fact)
-            case LimitHit():
-                self.limit_hit = True
-
-
-@dataclass
 class _After:
-    """What was found after the session."""
+    """What was found after the session. `left_at`: the commit at which its agent left the workspace."""
 
     features: list[Feature] | None = None
+    left_at: str | None = None
     head: str | None = None
     branch: str | None = None
 
@@ -112,6 +66,7 @@ async def close_session(
         raise ValueError(f"{record.folder.path} has no started session")
     closing = _Closing(record, started, journaled, ending)
     closing.keep_transcripts(adapter, settings)
+    await closing.look_at_head()
     await closing.look_at_features()
     await closing.look_at_commits()
     return closing.end()
@@ -127,23 +82,14 @@ def link_transcripts(
     )
 
 
-async def read_features(target: Target, queue_dir: Path | None) -> list[Feature]:
-    """Read a target's feature list without holding up the event loop.
-
-    Raises:
-        FeatureListError: see `read_feature_list`.
-    """
-    return await asyncio.to_thread(
-        read_feature_list, feature_list_path(target), feature_list_roots(target, queue_dir)
-    )
-
-
 class _Closing:
     def __init__(
         self, record: Record, started: Started, journaled: Journaled, ending: Ending
     ) -> None:
         self._record = record
         self._started = started
+        self._workspace = Workspace.of(started)
+        self._repository = Repository(self._workspace.path)
         self._journaled = journaled
         self._ending = ending
         self._after = _After()
@@ -155,19 +101,33 @@ class _Closing:
         except OSError as error:
             self._fail(failed("internal", f"the agent's transcripts cannot be kept: {error}"))
 
+    async def look_at_head(self) -> None:
+        """The commit at which the agent left its workspace; what is committed later is the harness's own."""
+        if self._journaled.features_left is not None:
+            self._after.left_at = self._journaled.features_left.commit
+        elif self._started.git_common_dir is not None:
+            with self._git_trouble():
+                self._after.left_at = await self._repository.head()
+
     async def look_at_features(self) -> None:
-        """`FeaturesSeen` after, and a `FeatureChanged` for each change."""
-        queue_dir = Path(self._started.queue_dir) if self._started.queue_dir else None
+        """`FeaturesSeen` after, and a `FeatureChanged` for each change. What was seen once is not looked at again."""
+        left = self._journaled.features_left
         try:
-            features = await read_features(self._started.target, queue_dir)
+            features = left.features if left else await self._workspace.read_features()
         except FeatureListError as error:
             self._lose_feature_list(error)
             return
         self._after.features = features
-        self._record.add(
-            FeaturesSeen(**self._record.now(), when="after", features=features),
-            *self._changes(features),
-        )
+        if left is None:
+            left = FeaturesSeen(
+                **self._record.now(),
+                when="after",
+                features=features,
+                commit=self._after.left_at,
+            )
+            self._record.add(left, *self._changes(features))
+        elif changes := self._changes(features):
+            self._record.add(*changes)
 
     def _changes(self, features: list[Feature]) -> list[FeatureChanged]:
         before = self._features_before()
@@ -186,21 +146,26 @@ class _Closing:
         return self._journaled.features_before
 
     async def look_at_commits(self) -> None:
-        """A `CommitSeen` for each commit that the session made."""
+        """A `CommitSeen` for each commit that the session's agent made."""
         if self._started.git_common_dir is None:
             return
-        repository = Repository(Path(self._started.workspace or self._started.target.path))
-        try:
-            self._after.head = await repository.head()
-            self._after.branch = await repository.branch()
-            commits = await repository.commits(self._started.head_before, self._after.head)
-        except GitError as error:
-            self._fail(failed("config", str(error)))
-            return
+        commits: list[Commit] = []
+        with self._git_trouble():
+            self._after.head = await self._repository.head()
+            self._after.branch = await self._repository.branch()
+            commits = await self._repository.commits(self._started.head_before, self._after.left_at)
         new = [commit for commit in commits if commit.sha not in self._journaled.commits]
         if new:
             self._record.add(*(CommitSeen(**self._record.now(), commit=each) for each in new))
         self._journaled.commits |= {commit.sha for commit in new}
+
+    @contextmanager
+    def _git_trouble(self) -> Iterator[None]:
+        """What git cannot tell is said, and the session ends all the same."""
+        try:
+            yield
+        except GitError as error:
+            self._fail(failed("config", str(error)))
 
     def end(self) -> Outcome:
         """The verdict's own facts, then `Ended`."""

@@ -10,11 +10,10 @@ from pathlib import Path
 from acd.core.errors import FeatureListMissing
 from acd.core.models import Feature
 from acd.git import Repository
-from acd.harness.closing import read_features
 from acd.harness.plan import SessionPlan
 from acd.harness.prompts import render_prompt
 from acd.harness.trouble import Trouble
-from acd.harness.workspace import identity_variables, workspace_of
+from acd.harness.workspace import Workspace, identity_variables
 
 
 @dataclass
@@ -30,10 +29,8 @@ class Preparation:
     identity: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
 
-    @property
-    def workspace(self) -> Path:
-        """Where the agent is going to work."""
-        return workspace_of(self.plan.target)
+    def __post_init__(self) -> None:
+        self.workspace = Workspace.in_place(self.plan.target, self.plan.queue_dir)
 
     @property
     def prompt_sha256(self) -> str | None:
@@ -43,23 +40,23 @@ class Preparation:
     async def find_repository(self) -> None:
         """Which repository is to be held."""
         with self.trouble:
-            self.git_common_dir = await Repository(self.workspace).common_dir()
+            self.git_common_dir = await Repository(self.workspace.path).common_dir()
 
     async def look(self) -> None:
         """Git's state, the features, the prompt. Nothing that changes any of them may run meanwhile."""
         if self.git_common_dir is None:
             return
         with self.trouble:
-            repository = Repository(self.workspace)
+            repository = Repository(self.workspace.path)
             self.head = await repository.head()
             self.branch = await repository.branch()
-            self.identity = await identity_variables(self.workspace)
+            self.identity = await identity_variables(self.workspace.path)
             self.features = await self._features()
-            self.prompt = render_prompt(self.plan, self.features or [])
+            self.prompt = render_prompt(self.plan, self.features or [], self.workspace)
 
     async def _features(self) -> list[Feature] | None:
         try:
-            return await read_features(self.plan.target, self.plan.queue_dir)
+            return await self.workspace.read_features()
         except FeatureListMissing:
             if self.plan.session_type == "initializer":
                 return None

@@ -26,7 +26,8 @@ from acd.core.settings import Settings
 from acd.files.folder import SessionFolder, unfinished_folders
 from acd.files.locks import hold
 from acd.harness.attend import Attendant, OnProgress
-from acd.harness.closing import Journaled, close_session
+from acd.harness.closing import close_session
+from acd.harness.journaled import Journaled
 from acd.harness.outcome import Outcome, Verdict
 from acd.harness.process import FoundProcess, is_alive
 from acd.harness.record import Record, Ring

@@ -165,7 +165,8 @@ class _Session:
             branch=preparation.branch,
             head_before=preparation.head,
             prompt_sha256=preparation.prompt_sha256,
-            workspace=str(preparation.workspace),
+            workspace=str(preparation.workspace.path),
+            feature_list=str(preparation.workspace.feature_list),
             git_common_dir=str(common_dir) if common_dir else None,
             queue_dir=str(plan.queue_dir) if plan.queue_dir else None,
         )
@@ -217,7 +218,7 @@ class _Agent:
             session_type=plan.session_type,
             prompt=self.preparation.prompt,
             model=plan.model,
-            workspace=self.preparation.workspace,
+            workspace=self.preparation.workspace.path,
             session_dir=self.record.folder.path,
             fallback_model=plan.fallback_model,
             budget_usd=session.settings.session_budget_usd,
@@ -227,7 +228,7 @@ class _Agent:
         self.process = start_process(
             argv,
             self.record.folder,
-            self.preparation.workspace,
+            self.preparation.workspace.path,
             self._environment(launch),
             keep_open=[] if self.repository is None else [self.repository],
         )

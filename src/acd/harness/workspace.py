@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from acd.core.errors import Busy
-from acd.core.models import Target
+from acd.core.facts import Started
+from acd.core.models import Feature, Target
 from acd.files import locks
 from acd.git import Repository
+from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 
 _POLL = 0.1
 _IDENTITY: Mapping[str, str] = {
@@ -25,9 +28,41 @@ _IDENTITY: Mapping[str, str] = {
 }
 
 
-def workspace_of(target: Target) -> Path:
-    """The folder in which the agent works on the target."""
-    return Path(target.path)
+@dataclass(frozen=True)
+class Workspace:
+    """Where an agent works, and the feature list that it works with, which lies in one of `roots`.
+
+    `worktree` is the root of the session's own git worktree; None: the agent works in the target's own folder.
+    """
+
+    path: Path
+    feature_list: Path
+    roots: tuple[Path, ...]
+    worktree: Path | None = None
+
+    @classmethod
+    def in_place(cls, target: Target, queue_dir: Path | None) -> Workspace:
+        """The target's own folder."""
+        roots = feature_list_roots(target, queue_dir)
+        return cls(Path(target.path), feature_list_path(target), tuple(roots))
+
+    @classmethod
+    def of(cls, started: Started) -> Workspace:
+        """That of a session, as its journal tells it."""
+        queue_dir = Path(started.queue_dir) if started.queue_dir else None
+        own = cls.in_place(started.target, queue_dir)
+        if started.worktree is None or started.workspace is None or started.feature_list is None:
+            return own
+        worktree = Path(started.worktree)
+        return cls(Path(started.workspace), Path(started.feature_list), (worktree,), worktree)
+
+    async def read_features(self) -> list[Feature]:
+        """Read the feature list without holding up the event loop.
+
+        Raises:
+            FeatureListError: see `read_feature_list`.
+        """
+        return await asyncio.to_thread(read_feature_list, self.feature_list, self.roots)
 
 
 async def identity_variables(workspace: Path) -> Mapping[str, str]:

@@ -18,9 +18,10 @@ from string import Template
 from acd.core.errors import ConfigError
 from acd.core.models import Feature, SessionType
 from acd.core.text import shorten
-from acd.harness.features import counts, feature_list_path
+from acd.harness.features import counts
 from acd.harness.plan import SessionPlan
 from acd.harness.safe_read import FileRefused, read_regular_file
+from acd.harness.workspace import Workspace
 
 _SHOWN_FEATURES = 20
 _SHOWN_DESCRIPTION = 300
@@ -29,27 +30,32 @@ _NOTES = "progress_notes.md"
 _LAST = 1_000_000
 
 
-def render_prompt(plan: SessionPlan, features: Sequence[Feature]) -> str:
-    """The prompt of a session.
+def render_prompt(
+    plan: SessionPlan, features: Sequence[Feature], workspace: Workspace | None = None
+) -> str:
+    """The prompt of a session. Without `workspace` it works in the target's own folder.
 
     Raises:
         ConfigError: the user's prompt cannot be read.
     """
-    values = placeholders(plan, features)
+    values = placeholders(plan, features, workspace)
     text = Template(_template(plan)).safe_substitute(values)
     line = f"Feature list: {values['feature_list']}"
     return text if line in text.splitlines() else f"{text.rstrip()}\n\n{line}\n"
 
 
-def placeholders(plan: SessionPlan, features: Sequence[Feature]) -> Mapping[str, str]:
+def placeholders(
+    plan: SessionPlan, features: Sequence[Feature], workspace: Workspace | None = None
+) -> Mapping[str, str]:
     """What may stand in a prompt as `$name`, and what it is replaced by."""
     target = plan.target
+    workspace = workspace or Workspace.in_place(target, plan.queue_dir)
     total, passing = counts(features)
     return {
         "target": target.name,
-        "repository": target.path,
-        "feature_list": str(feature_list_path(target)),
-        "progress_notes": str(Path(target.path) / _NOTES),
+        "repository": str(workspace.path),
+        "feature_list": str(workspace.feature_list),
+        "progress_notes": str(workspace.path / _NOTES),
         "total_features": str(total),
         "passing_features": str(passing),
         "pending_features": _pending(features),
