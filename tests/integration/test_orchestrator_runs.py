@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -159,6 +160,35 @@ async def test_too_many_failures_in_a_row_block_a_target(database: Database, pla
     assert (result.completed, result.failed) == (0, 3)
     assert place.target("broken")["status"] == "blocked"
     assert "3 sessions in a row failed" in place.target("broken")["status_reason"]
+
+
+async def test_endless_work_without_progress_is_stopped(database: Database, place: Place) -> None:
+    for name in ("idle", "busy"):
+        place.repository(name, ["F1", "F2", "F3", "F4"])
+    place.write_scenario(idle={"sessions": [{"steps": [ONE_FEATURE]}, {"steps": [{"do": "say"}]}]})
+    place.write_queue({"id": "idle"}, {"id": "busy"})
+    await run(database, place, concurrency=2)
+    assert len(place.sessions("idle")) == 1 + place.settings.no_progress_sessions
+    assert place.target("idle")["status"] == "blocked"
+    assert "3 sessions in a row made no progress" in place.target("idle")["status_reason"]
+    assert place.target("busy")["status"] == "complete"
+    place.assert_recorded()
+
+
+async def test_an_open_breaker_probes_and_closes(database: Database, place: Place) -> None:
+    place.settings = msgspec.structs.replace(
+        place.settings, max_failures=2, breaker_cooldown=1.5, breaker_probes=2
+    )
+    place.repository("shaky", ["F1"])
+    broken = {"steps": [{"do": "fail", "error": "server"}]}
+    place.write_scenario(shaky={"sessions": [broken, broken, broken, {"steps": [ONE_FEATURE]}]})
+    place.write_queue({"id": "shaky"})
+    await run(database, place)
+    sessions = place.sessions("shaky")
+    assert [s["error_type"] for s in sessions] == ["server"] * 3 + [None]
+    rests = [b["started_at"] - a["finished_at"] for a, b in itertools.pairwise(sessions[1:])]
+    assert all(rest.total_seconds() >= 1.5 for rest in rests)
+    assert place.target("shaky")["status"] == "complete"
 
 
 async def test_sessions_of_a_target_are_bounded(database: Database, place: Place) -> None:

@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TARGET = Target(repo_id="a", name="A", path="/a", agent="scripted", max_sessions=50)
 SOME_LEFT = FeatureCount(total=3, pending=2)
 NONE_LEFT = FeatureCount(total=3, pending=0)
-RULES = Rules(retry_base=5, retry_max=900, max_failures=5)
+RULES = Rules(retry_base=5, retry_max=900, max_failures=5, breaker_probes=0)
 
 
 def state(**given: object) -> TargetState:
@@ -189,3 +189,55 @@ def test_rules_come_from_the_settings_and_the_queue_file() -> None:
     settings = Settings(retry_base=1, retry_max=2, max_failures=3)
     assert rules_of(settings) == Rules(False, 1, 2, 3)
     assert rules_of(settings, once=True, max_retries=0) == Rules(True, 1, 2, 1)
+
+
+BREAKER = Rules(max_failures=2, breaker_cooldown=60, breaker_probes=2, retry_base=0.001)
+
+
+def test_an_open_breaker_rests_then_lets_one_session_through() -> None:
+    known = state(recent=[failed("server"), failed("server")])
+    step = decide(known, rules=BREAKER)
+    assert isinstance(step, Wait)
+    assert step.until == NOW + timedelta(seconds=60)
+    assert "2 sessions in a row failed" in step.reason
+    assert "(1 of 2)" in step.reason
+    assert isinstance(next_step(known, SOME_LEFT, BREAKER, step.until), Work)
+
+
+def test_a_good_probe_closes_the_breaker_and_failed_ones_block_the_target() -> None:
+    closed = state(recent=[failed("server", 1), COMPLETED, *[failed("server")] * 3])
+    assert isinstance(decide(closed, rules=BREAKER), Work)
+    third = decide(state(recent=[failed("server")] * 3), rules=BREAKER)
+    assert isinstance(third, Wait)
+    assert "(2 of 2)" in third.reason
+    last = decide(state(recent=[failed("server")] * 4), rules=BREAKER)
+    assert last == Stop("4 sessions in a row failed, the last with server: it broke")
+
+
+def test_a_session_that_ran_out_after_progress_is_no_failure() -> None:
+    useful = msgspec.structs.replace(failed("budget"), progressed=True)
+    assert isinstance(decide(state(recent=[useful] * 9)), Work)
+    assert isinstance(decide(state(recent=[failed("budget")])), Wait)
+
+
+def test_sessions_without_progress_block_the_target() -> None:
+    progress = msgspec.structs.replace(COMPLETED, progressed=True)
+    idle = [COMPLETED, failed("network", 3600), failed("max_turns", 3600)]
+    assert not isinstance(decide(state(recent=[*idle, progress, COMPLETED])), Stop)
+    step = decide(state(recent=[COMPLETED, *idle, progress]))
+    assert isinstance(step, Stop)
+    assert step.reason.startswith("3 sessions in a row made no progress")
+
+
+def test_initializers_that_leave_no_list_block_the_target() -> None:
+    busy = PastSession(uuid4(), "completed", session_type="initializer", progressed=True)
+    assert isinstance(decide(state(recent=[busy] * 2), None), Work)
+    step = decide(state(recent=[busy] * 3), FeatureCount(0, 0))
+    assert step == Stop("3 initializer sessions were completed, and there is no feature list")
+
+
+def test_a_finished_target_is_not_begun_anew_without_its_list() -> None:
+    for features in (None, FeatureCount(0, 0)):
+        step = decide(state(status="complete"), features)
+        assert isinstance(step, Done)
+    assert isinstance(decide(state(status="complete")), Work)  # a feature was added, or regressed

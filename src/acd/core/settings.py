@@ -114,8 +114,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 5
     retry_max: Annotated[float, Meta(gt=0, description="Longest such wait.")] = 900
     max_failures: Annotated[
-        int, Meta(ge=1, description="Failed sessions in a row after which a target is blocked.")
+        int,
+        Meta(ge=1, description="Failed sessions in a row after which a target's breaker opens."),
     ] = 5
+    breaker_cooldown: Annotated[
+        float,
+        Meta(
+            ge=0, description="Rest of a target whose breaker is open, before one session is tried."
+        ),
+    ] = 900
+    breaker_probes: Annotated[
+        int,
+        Meta(ge=0, description="Such tries that may fail before a target is blocked; 0: no try."),
+    ] = 3
+    no_progress_sessions: Annotated[
+        int,
+        Meta(
+            ge=1, description="Sessions in a row without progress after which a target is blocked."
+        ),
+    ] = 3
 
     claude_binary: Annotated[Path | None, Meta(description="Path of the Claude Code program.")] = (
         None

@@ -128,7 +128,9 @@ async def test_limits_that_the_agent_keeps(
 ) -> None:
     """Such a session may be tried again; after two in a row the target is blocked."""
     async with Endpoint({"*": looks_then(LOOK)}) as endpoint:
-        ran = await shop.run(endpoint, KEY, **{"ACD_MAX_FAILURES": "2", setting: value})
+        ran = await shop.run(
+            endpoint, KEY, **{"ACD_MAX_FAILURES": "2", "ACD_BREAKER_PROBES": "0", setting: value}
+        )
     assert ran.status == 1, ran.said
     assert outcomes(shop) == [("failed", error, 1)] * 2
     assert errors(shop) == [(error, code, False)] * 2

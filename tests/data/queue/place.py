@@ -70,6 +70,7 @@ class Place:
             scenario=self.scenario,
             retry_base=0.2,
             retry_max=0.5,
+            breaker_probes=0,
             terminate_grace=2,
             free_space_floor=0,
         )

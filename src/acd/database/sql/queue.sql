@@ -69,7 +69,8 @@ FROM targets
 
 -- name: turn_state
 -- Everything that decides a target's next step, a row a target: its entry and status, how many sessions it has had,
--- how the latest since a moment ended (newest first), and until when a limit of its agent's account holds it back.
+-- how the latest since a moment ended (newest first) and whether it got on (a feature that newly passes, a commit of
+-- somebody else than the harness, a branch that stands elsewhere), and until when a limit of its agent's account holds it back.
 SELECT
     t.repo_id, t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list,
     t.until_complete, t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s,
@@ -97,10 +98,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', r.id, 'status', r.status, 'error_type', r.error_type, 'error_message', r.error_message,
-        'finished_at', r.finished_at) ORDER BY r.started_at DESC, r.id DESC) AS sessions
+        'finished_at', r.finished_at, 'session_type', r.session_type, 'progressed', r.progressed)
+        ORDER BY r.started_at DESC, r.id DESC) AS sessions
     FROM (
-        SELECT s.id, s.status, s.error_type, s.error_message, s.finished_at, s.started_at
+        SELECT s.id, s.status, s.error_type, s.error_message, s.finished_at, s.started_at, s.session_type,
+               coalesce(s.features_completed > 0
+                        OR (s.session_type = 'initializer' AND EXISTS (
+                            SELECT FROM target_features f WHERE f.target_id = s.target_id AND f.removed_at IS NULL))
+                        OR made.theirs OR (s.head_after <> s.head_before AND NOT made.ours), false) AS progressed
         FROM harness_sessions s
+        LEFT JOIN LATERAL (
+            SELECT coalesce(bool_or(starts_with(c.author, 'acd <')), false) AS ours,
+                   coalesce(bool_or(NOT starts_with(c.author, 'acd <')), false) AS theirs
+            FROM harness_commits c
+            WHERE c.target_id = s.target_id AND c.session_id = s.id
+        ) AS made ON true
         WHERE s.target_id = t.id AND s.origin = 'harness' AND s.started_at >= %(since)s
         ORDER BY s.started_at DESC, s.id DESC
         LIMIT 100

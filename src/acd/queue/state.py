@@ -1,0 +1,110 @@
+"""What a turn is decided by, and what can be decided: types without behaviour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from acd.core.models import ErrorType, SessionStatus, SessionType, Target, TargetStatus
+from acd.core.settings import Settings
+
+
+class PastSession(msgspec.Struct, frozen=True):
+    """How a session of a target went.
+
+    `progressed`: a feature newly passes, the agent made a commit, or the branch stands elsewhere than before. (What the
+    harness itself commits is no progress.)
+    """
+
+    id: UUID
+    status: SessionStatus
+    error_type: ErrorType | None = None
+    error_message: str | None = None
+    finished_at: datetime | None = None
+    session_type: SessionType = "coding"
+    progressed: bool = False
+
+
+class FeatureCount(msgspec.Struct, frozen=True):
+    """How many features a list holds, and how many of them are left to do: neither passing nor skipped."""
+
+    total: int
+    pending: int
+
+
+class TargetState(msgspec.Struct, frozen=True):
+    """What the database knows of a target. `…_since`: since its turns were begun. `recent`: newest first, since then.
+
+    `queue_file` is `<host>:<path>` of the file that names it.
+    """
+
+    target: Target
+    status: TargetStatus
+    status_reason: str | None = None
+    queue_file: str | None = None
+    sessions_used: int = 0
+    last_number: int = 0
+    sessions_since: int = 0
+    completed_since: int = 0
+    last_finished_at: datetime | None = None
+    recent: list[PastSession] = []
+    limit_resets_at: datetime | None = None
+    limit_window: str | None = None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """Work a session of this type now."""
+
+    session_type: SessionType
+    reason: str
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Not before `until`."""
+
+    until: datetime
+    reason: str
+
+
+class Done(msgspec.Struct, frozen=True):
+    """Nothing more to do. `status` is the target's new one; None where it stays as it is."""
+
+    reason: str
+    status: Literal["complete"] | None = None
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """A person must look at this target: it becomes `blocked`, with the reason in words."""
+
+    reason: str
+
+
+Step = Work | Wait | Done | Stop
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What a run wants of every target: at most one session (`once`), and how long failures are borne with."""
+
+    once: bool = False
+    retry_base: float = 5.0
+    retry_max: float = 900.0
+    max_failures: int = 5
+    breaker_cooldown: float = 900.0
+    breaker_probes: int = 3
+    no_progress_sessions: int = 3
+
+
+def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None = None) -> Rules:
+    """The rules of the settings; `max_retries` is the queue file's word for this target's complexity."""
+    return Rules(
+        once=once,
+        retry_base=settings.retry_base,
+        retry_max=settings.retry_max,
+        max_failures=settings.max_failures if max_retries is None else max_retries + 1,
+        breaker_cooldown=settings.breaker_cooldown,
+        breaker_probes=settings.breaker_probes,
+        no_progress_sessions=settings.no_progress_sessions,
+    )
