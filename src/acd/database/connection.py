@@ -30,6 +30,7 @@ from psycopg.rows import DictRow
 
 from acd.core.errors import DatabaseAway, DatabaseError
 from acd.core.settings import Settings
+from acd.database.keeping import Kept
 from acd.database.opening import located
 from acd.database.pool import Pool
 from acd.database.queries import load_queries
@@ -222,6 +223,7 @@ class Database:
         self._revive = revive
         self._pool = Pool(self._connect)
         self._shared = Sharing[bytes | None]()
+        self._kept = Kept()
 
     async def _connect(self, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -277,13 +279,28 @@ class Database:
             return await session.fetch_json(name, **params)
 
     async def shared_json(self, name: str, /, **params: Hashable) -> bytes | None:
-        """As `fetch_json`, of a query that only reads: one read for all who ask the same at the same time."""
+        """As `fetch_json`, of a query that only reads: one read for all who ask the same at the same time.
+
+        While nothing is written anywhere in the database, it is answered from what was read before (`keeping`).
+        """
         question = (name, *params.items())
         try:
             async with asyncio.timeout(CALL_TIMEOUT + 1.5 * _SLACK):
-                return await self._shared.ask(question, lambda: self.fetch_json(name, **params))
+                return await self._shared.ask(question, lambda: self._current_json(name, params))
         except TimeoutError as error:
             raise DatabaseAway("PostgreSQL did not answer in time") from error
+
+    async def _current_json(self, name: str, params: dict[str, Hashable]) -> bytes | None:
+        if load_queries()[name].tells_time:
+            return await self.fetch_json(name, **params)
+        question = (name, *params.items())
+        async with self._session() as session:
+            moment = await session.fetch_json("schema.moment") or b""
+            known, answer = self._kept.find(question, moment)
+            if not known:
+                answer = await session.fetch_json(name, **params)
+                self._kept.keep(question, moment, answer)
+            return answer
 
     async def execute(self, name: str, /, **params: object) -> int:
         """Run the named query as a transaction of its own; the number of rows that it touched.

@@ -15,12 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from acd.core.errors import DatabaseError
 
 _HEADING = re.compile(r"^-- name:[ \t]*(?P<name>[a-z][a-z0-9_]*)[ \t]*$", re.MULTILINE)
+_TIME = re.compile(
+    rb"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid)\s*\("
+    rb"|\b(current_timestamp|current_time|localtime|localtimestamp)\b|\bpg_",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"\A(?:--[^\n]*\n)+")
 
 
@@ -31,6 +36,11 @@ class Query:
     name: str
     comment: str
     sql: bytes
+
+    @cached_property
+    def tells_time(self) -> bool:
+        """Whether its answer depends on more than what is stored and what day it is: on the time, chance, the server."""
+        return _TIME.search(self.sql) is not None
 
 
 class Queries(Mapping[str, Query]):

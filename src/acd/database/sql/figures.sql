@@ -129,48 +129,68 @@ FROM (
 -- Errors of a period beside the sessions begun in it, by day, week, month (their first day), target, model (the family
 -- that was asked for), agent or branch. A session is one with errors when any error of the period belongs to it.
 -- Parameters: by; from, to; repo_id, null for "any".
-WITH happened AS (
-    SELECT CASE %(by)s::text WHEN 'day' THEN e.at::date::text
-                             WHEN 'week' THEN date_trunc('week', e.at)::date::text
-                             WHEN 'month' THEN date_trunc('month', e.at)::date::text
+WITH target AS MATERIALIZED (
+    SELECT id, repo_id, name FROM targets WHERE %(repo_id)s::text IS NULL OR repo_id = %(repo_id)s
+), happened AS MATERIALIZED (
+    SELECT CASE %(by)s::text WHEN 'day' THEN e.occurred_at::date::text
+                             WHEN 'week' THEN date_trunc('week', e.occurred_at)::date::text
+                             WHEN 'month' THEN date_trunc('month', e.occurred_at)::date::text
                              WHEN 'target' THEN t.repo_id
                              WHEN 'agent' THEN s.agent
                              WHEN 'branch' THEN s.branch
                              ELSE s.model END AS key,
-           CASE WHEN %(by)s = 'target' THEN t.name END AS name, e.*
-    FROM (
-        SELECT target_id, session_id, occurred_at AS at, 1 AS error, 0 AS session, error_type, resolved,
-               context->>'origin' = 'retry' AS retried
-        FROM harness_errors
-        WHERE occurred_at >= %(from)s::date::timestamptz AND occurred_at < (%(to)s::date + 1)::timestamptz
-        UNION ALL
-        SELECT target_id, id, started_at, 0, 1, NULL, NULL, NULL
-        FROM harness_sessions
-        WHERE started_at >= %(from)s::date::timestamptz AND started_at < (%(to)s::date + 1)::timestamptz
-    ) AS e
-    JOIN targets t ON t.id = e.target_id
+           e.session_id, e.error_type, e.resolved, e.context->>'origin' = 'retry' AS retried
+    FROM harness_errors e
+    JOIN target t ON t.id = e.target_id
     LEFT JOIN harness_sessions s ON s.target_id = e.target_id AND s.id = e.session_id
-    WHERE %(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s
+    WHERE e.occurred_at >= %(from)s::date::timestamptz AND e.occurred_at < (%(to)s::date + 1)::timestamptz
 ), by_type AS (
-    SELECT key, error_type, count(*) AS errors, grouping(key) AS whole
+    SELECT key, grouping(key) AS whole, error_type, count(*) AS errors
     FROM happened
-    WHERE error = 1
     GROUP BY GROUPING SETS ((key, error_type), (error_type))
-), summed AS (
-    SELECT key, grouping(key) AS whole, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(session), 0) AS sessions,
-           coalesce(sum(error), 0) AS errors, count(*) FILTER (WHERE retried) AS retried,
-           count(*) FILTER (WHERE NOT resolved) AS open,
-           count(DISTINCT session_id) FILTER (WHERE error = 1) AS with_errors
+), types AS (
+    SELECT key, whole, json_object_agg(error_type, errors ORDER BY errors DESC, error_type) AS told
+    FROM by_type
+    GROUP BY key, whole
+), counted AS (
+    SELECT key, grouping(key) AS whole, count(*) AS errors, count(*) FILTER (WHERE retried) AS retried,
+           count(*) FILTER (WHERE NOT resolved) AS open, count(DISTINCT session_id) AS with_errors
     FROM happened
     GROUP BY GROUPING SETS ((key), ())
+), begun AS (
+    -- Two of the same, because sessions are counted in an index where that holds the key.
+    SELECT CASE %(by)s WHEN 'day' THEN s.started_at::date::text
+                       WHEN 'week' THEN date_trunc('week', s.started_at)::date::text
+                       WHEN 'month' THEN date_trunc('month', s.started_at)::date::text
+                       ELSE t.repo_id END AS key
+    FROM harness_sessions s JOIN target t ON t.id = s.target_id
+    WHERE %(by)s NOT IN ('model', 'agent', 'branch')
+      AND s.started_at >= %(from)s::date::timestamptz AND s.started_at < (%(to)s::date + 1)::timestamptz
+    UNION ALL
+    SELECT CASE %(by)s WHEN 'agent' THEN s.agent WHEN 'branch' THEN s.branch ELSE s.model END
+    FROM harness_sessions s JOIN target t ON t.id = s.target_id
+    WHERE %(by)s IN ('model', 'agent', 'branch')
+      AND s.started_at >= %(from)s::date::timestamptz AND s.started_at < (%(to)s::date + 1)::timestamptz
+), sessions AS (
+    SELECT key, count(*) AS sessions FROM begun GROUP BY key
+), summed AS (
+    SELECT coalesce(c.key, b.key) AS key, 0 AS whole, coalesce(b.sessions, 0) AS sessions,
+           coalesce(c.errors, 0) AS errors, coalesce(c.retried, 0) AS retried, coalesce(c.open, 0) AS open,
+           coalesce(c.with_errors, 0) AS with_errors
+    FROM (SELECT *, key IS NULL AS nameless FROM counted WHERE whole = 0) AS c
+    FULL JOIN (SELECT *, key IS NULL AS nameless FROM sessions) AS b
+      ON coalesce(c.key, '') = coalesce(b.key, '') AND c.nameless = b.nameless
+    UNION ALL
+    SELECT NULL, 1, (SELECT coalesce(sum(sessions), 0) FROM sessions), errors, retried, open, with_errors
+    FROM counted WHERE whole = 1
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT a.key, a.name, a.sessions, a.errors, a.retried AS "retriedByAgent", a.open AS "openErrors",
+    SELECT a.key, CASE WHEN %(by)s = 'target' THEN (SELECT t.name FROM target t WHERE t.repo_id = a.key) END AS name,
+           a.sessions, a.errors, a.retried AS "retriedByAgent", a.open AS "openErrors",
            a.with_errors AS "sessionsWithErrors", a.errors::double precision / nullif(a.sessions, 0) AS "errorsPerSession",
-           (SELECT coalesce(json_object_agg(b.error_type, b.errors ORDER BY b.errors DESC, b.error_type), '{}')
-            FROM by_type b
-            WHERE b.whole = a.whole AND b.key IS NOT DISTINCT FROM a.key) AS "byType"
+           coalesce((SELECT b.told FROM types b WHERE b.whole = a.whole AND b.key IS NOT DISTINCT FROM a.key), '{}')
+               AS "byType"
     FROM summed a
     ORDER BY a.whole DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN a.key END DESC, a.errors DESC, a.key
 ) AS shown;

@@ -63,6 +63,6 @@ FROM (
 -- that could not be read, errors not resolved. One JSON object.
 SELECT json_build_object(
     'gapSessions', (SELECT count(*) FROM harness_sessions WHERE cost_gap_usd <> 0),
-    'gapUsd', (SELECT coalesce(sum(cost_gap_usd), 0) FROM harness_sessions),
-    'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files),
+    'gapUsd', (SELECT coalesce(sum(cost_gap_usd), 0) FROM harness_sessions WHERE cost_gap_usd <> 0),
+    'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files WHERE lines_left_out > 0),
     'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved));

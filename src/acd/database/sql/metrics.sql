@@ -1,7 +1,7 @@
 -- name: now
 -- The figures behind /metrics, as one JSON object. They are asked for every few seconds, so they come from sums by day,
 -- small tables and indexes: their cost does not grow with the sessions. What agents report is compared with our price in
--- sessions begun in the last seven days where both are whole: reported, and every request priced.
+-- sessions begun on the last seven days, today included, where both are whole: reported, and every request priced.
 SELECT json_build_object(
     'sessions', json_build_object(
         'running', s.running, 'failed', s.failed, 'completed', s.total - s.running - s.failed),
@@ -42,5 +42,5 @@ FROM (
 CROSS JOIN (
     SELECT coalesce(sum(reported_cost_usd), 0) AS reported, coalesce(sum(cost_usd), 0) AS priced
     FROM harness_sessions
-    WHERE started_at >= now() - interval '7 days' AND reported_cost_usd IS NOT NULL AND unpriced_requests = 0
+    WHERE started_at >= (current_date - 6)::timestamptz AND reported_cost_usd IS NOT NULL AND unpriced_requests = 0
 ) AS c;

@@ -10,6 +10,12 @@ SELECT
     set_config('statement_timeout', %(statement_timeout)s, false),
     set_config('idle_in_transaction_session_timeout', '60s', false)
 
+-- name: moment
+-- What a statement that begins now sees: which transactions have committed, on which day, on which run of the server.
+-- Every transaction that writes anything has a number, and is either below the snapshot's upper end and not named as
+-- open, or it is not seen; so two equal snapshots see the same rows. Numbers of another server begin elsewhere.
+SELECT pg_current_snapshot()::text || ' ' || current_date || ' ' || pg_postmaster_start_time()
+
 -- name: tables
 -- Which of the tables that tell the state of a schema exist: neither before the first migration.
 SELECT
