@@ -3,7 +3,7 @@
 Measured (facts/security.md, point 8): `git status` runs the repository's `core.fsmonitor`, `git diff` its
 `diff.external`. Further doors that are shut here: hooks, text conversion, clean filters, signature checks
 (`log.showSignature` runs `gpg.program`), the pager, and fetching of missing objects in a partial clone (which runs
-whatever a remote's address says). Nothing here writes to a repository.
+whatever a remote's address says). What writes to a repository says so.
 
 The system's and the user's own configuration stay in force: they are trusted, and hold things like `safe.directory`.
 """
@@ -23,7 +23,10 @@ from acd.core.errors import GitError
 from acd.core.models import Commit
 
 TIME_LIMIT = 30.0
-"""Seconds that any one git call may take."""
+"""Seconds that any one git call may take, but for a checkout."""
+
+CHECKOUT_LIMIT = 600.0
+"""Seconds that checking a commit out may take."""
 
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """Most bytes that are taken from one git call."""
@@ -132,6 +135,24 @@ class Repository:
         )
         return _commits_of(out, await self.branch())
 
+    async def prefix(self) -> str:
+        """`path` as seen from the root of its working tree: empty for the root itself, else it ends with a slash."""
+        return os.fsdecode((await self._read("rev-parse", "--show-prefix")).rstrip(b"\n"))
+
+    async def add_worktree(self, place: Path, commit: str) -> None:
+        """Check a commit out in a new folder, with no branch. Writes to the repository: it knows of the folder then."""
+        await self._read(
+            *await self._without_filters(),
+            *("worktree", "add", "--quiet", "--force", "--detach", str(place), commit),
+            limit=CHECKOUT_LIMIT,
+        )
+
+    async def forget_worktree(self, place: Path) -> None:
+        """Forget such a folder, which is gone already. Writes to the repository; one that it does not know is none."""
+        known = await self._read("worktree", "list", "--porcelain")
+        if os.fsencode(f"worktree {place.resolve()}") in known.split(b"\n"):
+            await self._read("worktree", "remove", "--force", "--force", str(place))
+
     async def has_identity(self) -> bool:
         """Whether somebody told git who makes commits here; a name that git would guess does not count."""
         for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
@@ -154,11 +175,11 @@ class Repository:
                 options += ["-c", f"{driver}.{setting}"]
         return options
 
-    async def _read(self, *arguments: str) -> bytes:
-        return self._checked(await self._call(*arguments))
+    async def _read(self, *arguments: str, limit: float = TIME_LIMIT) -> bytes:
+        return self._checked(await self._call(*arguments, limit=limit))
 
-    async def _call(self, *arguments: str) -> _Answer:
-        return await _git("-C", str(self.path), *arguments)
+    async def _call(self, *arguments: str, limit: float = TIME_LIMIT) -> _Answer:
+        return await _git("-C", str(self.path), *arguments, limit=limit)
 
     def _checked(self, answer: _Answer) -> bytes:
         if answer.status:
@@ -190,7 +211,7 @@ async def is_repository(path: Path) -> bool:
     return True
 
 
-async def _git(*arguments: str) -> _Answer:
+async def _git(*arguments: str, limit: float = TIME_LIMIT) -> _Answer:
     try:
         process = await asyncio.create_subprocess_exec(
             "git",
@@ -205,11 +226,11 @@ async def _git(*arguments: str) -> _Answer:
     except FileNotFoundError as error:
         raise GitError("git is not installed, or not on PATH: install it") from error
     try:
-        async with asyncio.timeout(TIME_LIMIT):
+        async with asyncio.timeout(limit):
             return await _answer(process)
     except TimeoutError as error:
         raise GitError(
-            f"git {' '.join(arguments)} took longer than {TIME_LIMIT:g} s and was stopped"
+            f"git {' '.join(arguments)} took longer than {limit:g} s and was stopped"
         ) from error
     finally:
         await _stop(process)

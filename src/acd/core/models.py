@@ -115,6 +115,21 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True):
     content_sha256: str = ""
 
 
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the harness saw when it checked a feature on a commit, in a clean checkout.
+
+    `exit_status` is negative for a signal, and None where the command did not come to an end (see `reason`).
+    `output_tail` is the end of what it printed, with secrets redacted.
+    """
+
+    command: str
+    commit: str | None = None
+    exit_status: int | None = None
+    output_tail: str = ""
+    duration_ms: int = 0
+    reason: str = ""
+
+
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     """A repository in the queue, as its entry in the queue file (defaults applied, paths resolved) describes it."""
 

@@ -18,7 +18,7 @@ from acd.core.models import Feature
 from acd.core.text import shorten, storable
 
 _LONGEST_NAME = 200
-_WORKING_STATE = {"passes", "completed", "status", "notes", "note"}
+WORKING_STATE = frozenset({"passes", "completed", "status", "notes", "note"})
 """What a session may change in an entry; everything else is the feature's wording."""
 
 _PASSING = {"passing", "passed", "pass", "passes", "completed", "complete", "done", "implemented"}
@@ -182,5 +182,5 @@ def _kind(value: object) -> str:
 
 
 def _wording_sha256(entry: Entry) -> str:
-    wording = {name: value for name, value in entry.items() if name not in _WORKING_STATE}
+    wording = {name: value for name, value in entry.items() if name not in WORKING_STATE}
     return hashlib.sha256(msgspec.json.encode(wording, order="sorted")).hexdigest()

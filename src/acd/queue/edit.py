@@ -8,24 +8,21 @@ understood. A reader sees the old file or the new one, never a part.
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
 from acd.core.errors import ConfigError, QueueFileError
+from acd.core.json_places import items_of, members_of, skip_blank, with_member
+from acd.files.replacing import Stamp, replace_file, stamp_of
 from acd.queue.file import QueueFile, parse_queue_file, read_queue_file
 
 Name = Literal["priority", "enabled"]
 Value = int | bool
 
-_DECODER = json.JSONDecoder()
-_BLANK = " \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 _PRIORITY = re.compile(r"\s*([Pp]?)[+-]?\d{1,9}\s*")
 _ATTEMPTS = 5
@@ -33,14 +30,6 @@ _ATTEMPTS = 5
 
 class NotInFile(ConfigError):
     """The queue file has no such entry any more."""
-
-
-class Member(NamedTuple):
-    """A member of an object: where its key and its value begin and end in the text."""
-
-    name: str
-    key: slice
-    value: slice
 
 
 def change_entry(path: Path, repo_id: str, name: Name, value: Value) -> QueueFile:
@@ -53,7 +42,7 @@ def change_entry(path: Path, repo_id: str, name: Name, value: Value) -> QueueFil
     """
     for _ in range(_ATTEMPTS):
         queue = read_queue_file(path)
-        before = _stamp(queue.path)
+        before = stamp_of(queue.path)
         raw = queue.path.read_bytes()
         text = raw.removeprefix(_BOM).decode()
         if text != queue.text:
@@ -93,34 +82,9 @@ def changed_text(queue: QueueFile, repo_id: str, name: Name, value: Value) -> Qu
 
 def entries_of(text: str) -> Iterator[slice]:
     """Where the entries of `repos` stand in the text of a queue file (which is known to be one)."""
-    start = _skip(text, 0)
+    start = skip_blank(text, 0)
     repos = [member for member in members_of(text, start) if member.name == "repos"][-1]
-    place = _skip(text, repos.value.start + 1)
-    while text[place] != "]":
-        _, end = _DECODER.raw_decode(text, place)
-        yield slice(place, end)
-        place = _skip(text, end)
-        if text[place] == ",":
-            place = _skip(text, place + 1)
-
-
-def members_of(text: str, start: int) -> Iterator[Member]:
-    """The members of the object that begins at `start`, in order; a name may come twice (then the last counts)."""
-    place = _skip(text, start + 1)
-    while text[place] != "}":
-        name, key_end = _DECODER.raw_decode(text, place)
-        value_start = _skip(text, _skip(text, key_end) + 1)
-        _, value_end = _DECODER.raw_decode(text, value_start)
-        yield Member(name, slice(place, key_end), slice(value_start, value_end))
-        place = _skip(text, value_end)
-        if text[place] == ",":
-            place = _skip(text, place + 1)
-
-
-def _skip(text: str, place: int) -> int:
-    while text[place] in _BLANK:
-        place += 1
-    return place
+    yield from items_of(text, repos.value.start)
 
 
 def _id_of(text: str, entry: slice) -> object:
@@ -131,18 +95,9 @@ def _id_of(text: str, entry: slice) -> object:
 
 
 def _with_value(text: str, entry: slice, name: str, value: Value) -> str:
-    members = list(members_of(text, entry.start))
-    known = [member.value for member in members if member.name == name]
-    if known:
-        place = known[-1]
-        return text[: place.start] + _as_before(text[place], value) + text[place.stop :]
-    # As the last member is written: what stands before its key, and between its key and its value.
-    last = members[-1]
-    before = text[: last.key.start]
-    blank = before[len(before.rstrip(_BLANK)) :]
-    between = text[last.key.stop : last.value.start]
-    added = f",{blank}{json.dumps(name)}{between}{json.dumps(value)}"
-    return text[: last.value.stop] + added + text[last.value.stop :]
+    known = [member.value for member in members_of(text, entry.start) if member.name == name]
+    written = _as_before(text[known[-1]], value) if known else json.dumps(value)
+    return with_member(text, entry.start, name, written)
 
 
 def _as_before(old: str, value: Value) -> str:
@@ -154,49 +109,13 @@ def _as_before(old: str, value: Value) -> str:
     return json.dumps(f"{form[1]}{value}")
 
 
-_Stamp = tuple[int, int, int]
-
-
-def _stamp(path: Path) -> _Stamp:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _replace(path: Path, content: bytes, before: _Stamp) -> bool:
-    """Put the content in the file's place, with its permissions; False where it was changed meanwhile.
+def _replace(path: Path, content: bytes, before: Stamp) -> bool:
+    """Put the content in the file's place; False where it was changed meanwhile.
 
     Raises:
         ConfigError: the folder or the disk does not let us.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        with draft.open("xb") as file:
-            _take_after(path, file.fileno())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if _stamp(path) != before:
-            return False
-        draft.replace(path)
-        _sync_folder(path.parent)
+        return replace_file(path, content, before)
     except OSError as error:
         raise ConfigError(f"{path} cannot be changed: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
-
-
-def _take_after(path: Path, descriptor: int) -> None:
-    """Mode and owner of the file that is replaced; another owner only where we may give files away."""
-    status = path.stat()
-    os.fchmod(descriptor, status.st_mode & 0o7777)
-    with suppress(PermissionError):
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
