@@ -128,7 +128,7 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
         if said:
             text.append(f", {money(said)} by its own account")
     if result.error_type:
-        text.append(f" {result.error_type}: {_short(result.error_message or '')}", "red")
+        text.append(f"; {result.error_type}: {_short(result.error_message or '')}", "red")
     return text
 
 
