@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from acd import __version__
 from acd.api import (
+    attempts,
     control,
     docs,
     events,
@@ -92,6 +93,7 @@ def create_app(
         reports,
         queue,
         control,
+        attempts,
         events,
         glance,
         metrics,

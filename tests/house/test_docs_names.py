@@ -122,7 +122,7 @@ def commands() -> Mapping[str, frozenset[str]]:
     """The options of every command of acd, by its name; `db start` and the like too."""
     found: dict[str, frozenset[str]] = {}
     for one in (one for _, group in GROUPS for one in group):
-        command = get_command(importlib.import_module(one.module).app)
+        command = get_command(getattr(importlib.import_module(one.module), one.app))
         below = command.commands if isinstance(command, TyperGroup) else {}
         for name, each in {
             one.name: command,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -16,9 +16,10 @@ from acd.api.refusals import elsewhere
 from acd.core.control_rows import LoginLink, QueueOrder, SessionStop, TargetChanged
 from acd.queue.changes import NoSuchTarget, QueueFileElsewhere, change_target
 from acd.queue.control import (
+    STATES,
     NoSuchSession,
     NotStoppable,
-    QueueState,
+    Order,
     give_order,
     stop_session,
 )
@@ -29,13 +30,6 @@ from acd.web.parts import GivenDatabase, GivenParts, Parts
 
 router = APIRouter(prefix="/api", tags=["queue"])
 
-Order = Literal["pause", "resume", "drain", "stop"]
-_STATES: dict[Order, QueueState] = {
-    "pause": "paused",
-    "resume": "running",
-    "drain": "draining",
-    "stop": "stopping",
-}
 _NOT_RUNNING = Refusal(409, "not_running", "The session has ended already (completed).")
 _ELSEWHERE = Refusal(
     409,
@@ -85,7 +79,7 @@ async def order_queue(db: GivenDatabase, order: Annotated[Order, Path()]) -> Res
     who works now begins no further session and ends when the last one is over. `stop`: sessions in flight are ended in
     order, too; what they did is kept.
     """
-    return answers.data(await give_order(db, _STATES[order]))
+    return answers.data(await give_order(db, STATES[order]))
 
 
 @router.post(

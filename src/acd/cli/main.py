@@ -21,7 +21,7 @@ _HELP = frozenset({"-h", "--help"})
 
 
 class Command(NamedTuple):
-    """Where a command lives (a module with a Typer application called `app`) and what it is for.
+    """Where a command lives (a module with a Typer application, by its name there) and what it is for.
 
     `here`: it works on this machine, and cannot on the server that ACD_URL names.
     """
@@ -30,7 +30,10 @@ class Command(NamedTuple):
     module: str
     summary: str
     here: bool = False
+    app: str = "app"
 
+
+_CONTROL = "acd.cli.control"
 
 GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
@@ -55,6 +58,17 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "demo", "acd.cli.demo", "See everything work on a small queue, without a model"
             ),
+        ),
+    ),
+    (
+        "Control",
+        (
+            Command("pause", _CONTROL, "Let no further session begin until resumed", app="pausing"),
+            Command("resume", _CONTROL, "Go on after a pause", app="resuming"),
+            Command("drain", _CONTROL, "Let what runs end, then end", app="draining"),
+            Command("stop", _CONTROL, "End what runs in order, or one session", app="stopping"),
+            Command("retry", _CONTROL, "Give a target another try at once", app="retrying"),
+            Command("unblock", _CONTROL, "Let blocked targets be worked again", app="unblocking"),
         ),
     ),
     (
@@ -111,7 +125,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     with told():
         if command.here and not _HELP & set(words):
             _insist_on_here(command)
-        app = load(command.module).app
+        app = getattr(load(command.module), command.app)
         app(args=words[1:], prog_name=f"acd {command.name}")
     sys.exit(0)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from acd.client.call import Call, changing, quoted
 from acd.core.contract import ErrorRow, Synced
-from acd.core.control_rows import QueueOrder, SessionStop, TargetChanged
+from acd.core.control_rows import QueueOrder, SessionStop, TargetChanged, TargetTried
 from acd.core.queue_rows import SyncDone
 
 
@@ -60,3 +60,13 @@ def set_enabled(repo_id: str, enabled: bool) -> Call[TargetChanged]:
     """Enable or disable a target, in its file too."""
     body = {"repoId": repo_id, "enabled": enabled}
     return changing("PUT", "/api/targets/toggle-enabled", TargetChanged, body)
+
+
+def retry_target(repo_id: str) -> Call[TargetTried]:
+    """Let a target's failures so far count no longer, and its next session be due at once."""
+    return changing("POST", f"/api/targets/{quoted(repo_id)}/retry", TargetTried)
+
+
+def unblock_target(repo_id: str) -> Call[TargetTried]:
+    """Let a blocked target be active again, with another try."""
+    return changing("POST", f"/api/targets/{quoted(repo_id)}/unblock", TargetTried)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from acd.core.models import TargetStatus
+
 
 class QueueOrder(msgspec.Struct, frozen=True, rename="camel"):
     """What the queue was told last, and when."""
@@ -38,3 +40,12 @@ class TargetChanged(msgspec.Struct, frozen=True, rename="camel"):
     new_priority: int
     enabled: bool
     in_queue_file: bool
+
+
+class TargetTried(msgspec.Struct, frozen=True, rename="camel"):
+    """A target that was given another try. `workers`: how many work the queue now; with none, the next run tries."""
+
+    success: Literal[True]
+    repo_id: str
+    status: TargetStatus
+    workers: int

@@ -8,18 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from procrastinate import exceptions
 
 from acd.core.control_rows import TargetChanged
-from acd.core.errors import AcdError, DatabaseAway, DatabaseError
+from acd.core.errors import AcdError
 from acd.core.models import Target, target_id_of
 from acd.core.settings import Settings
 from acd.database.connection import Database, Json
 from acd.files.locks import wait_for
+from acd.queue.at_hand import turns_at_hand
 from acd.queue.edit import Name, Value, change_entry
-from acd.queue.jobs import Turns, open_turns
 from acd.queue.look import queue_file_here, read_states
-from acd.queue.presence import Workers
 from acd.queue.sync import row_of_target
 from acd.queue.turn import TargetState
 
@@ -93,17 +91,8 @@ async def _change_turns(db: Database, settings: Settings, target: Target) -> Non
     Raises:
         DatabaseError: as `change_target`.
     """
-    give_up = asyncio.Event()
-    give_up.set()  # whoever asked is waiting: an outage is told, not sat out
-    workers = Workers(settings.locks_dir, db.url)
-    try:
-        turns: Turns = await open_turns(db, workers, give_up)
+    async with turns_at_hand(db, settings) as turns:
         if target.enabled:
             await turns.reprioritise([target])
         else:
             await turns.withdraw({target.id})
-    except exceptions.ConnectorException as error:
-        cause = error.__cause__
-        raise cause if isinstance(cause, DatabaseError) else DatabaseAway(str(error)) from error
-    finally:
-        workers.close()

@@ -8,7 +8,7 @@ later; drain and stop are for those who work now.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal
 from uuid import UUID
@@ -21,6 +21,15 @@ from acd.queue.ending import Ending
 from acd.queue.observer import Observer
 
 QueueState = Literal["running", "paused", "draining", "stopping"]
+
+Order = Literal["pause", "resume", "drain", "stop"]
+STATES: Mapping[Order, QueueState] = {
+    "pause": "paused",
+    "resume": "running",
+    "drain": "draining",
+    "stop": "stopping",
+}
+"""What the queue is after each order."""
 
 CHANNEL = "acd_control"
 _LOOK_S = 2.0

@@ -29,6 +29,7 @@ STALLED_S = 30.0
 PRUNE_S = 3600.0
 """Workers without a heartbeat for so long are forgotten. Far more than `STALLED_S`: the engine forgets them for good,
 and one that merely could not reach the database must still be known when it is back."""
+_ALIVE = "SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(seconds)s)"
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -98,6 +99,11 @@ class Turns:
         jobs = await self._jobs.list_jobs_async(task=TURN)
         doing = Status.DOING.value
         return [Waiting(_turn(job), job.status == doing, job.scheduled_at) for job in jobs]
+
+    async def workers_alive(self) -> int:
+        """How many workers, on any machine, gave a sign of life of late."""
+        rows = await self.connector.execute_query_all_async(_ALIVE, seconds=STALLED_S)
+        return len(rows)
 
     async def give_back_stalled(self) -> int:
         """Let the turns of workers that died come again; returns how many.

@@ -82,9 +82,17 @@ class Place:
         ours = msgspec.structs.asdict(self.settings)
         return {name: str(value) for name, value in ours.items() if value != defaults[name]}
 
-    def repository(self, name: str, features: Sequence[str] | None = ()) -> Path:
+    def wait_after_failures(self, seconds: float) -> None:
+        """Let back-offs last up to so long."""
+        self.settings = msgspec.structs.replace(
+            self.settings, retry_base=seconds, retry_max=seconds
+        )
+
+    def repository(
+        self, name: str, features: Sequence[str] | None = (), *, parents: bool = False
+    ) -> Path:
         path = self.folder / name
-        path.mkdir()
+        path.mkdir(parents=parents)
         subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
         if features is not None:
             entries = [{"id": key, "name": f"Feature {key}", "passes": False} for key in features]

@@ -136,6 +136,15 @@ WHERE id = %(target_id)s
   AND (enabled OR %(status)s = 'complete')
   AND (status, status_reason) IS DISTINCT FROM (%(status)s, %(reason)s)
 
+-- name: try_target_again
+-- A person gives a target another try: blocked is active again, its reason is gone. Gives its status.
+UPDATE targets SET
+    status = CASE WHEN status = 'blocked' THEN 'active' ELSE status END,
+    status_reason = CASE WHEN status = 'blocked' THEN NULL ELSE status_reason END,
+    updated_at = now()
+WHERE id = %(target_id)s
+RETURNING status
+
 -- name: lock_jobs_schema
 -- One at a time makes (or renews) the tables of the job engine; the others wait until it has committed.
 SELECT pg_advisory_xact_lock(hashtext('acd_queue'))

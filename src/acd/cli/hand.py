@@ -1,0 +1,68 @@
+"""What controls the queue: the database of this machine's settings, or the server that ACD_URL names.
+
+`hand_here` and `hand_there` both have a `Hand`; their answers are those of the API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol, TypeVar
+from uuid import UUID
+
+from acd.cli.loading import load
+from acd.core.control_rows import TargetTried
+from acd.core.settings import Settings
+
+T = TypeVar("T")
+
+Order = Literal["pause", "resume", "drain", "stop"]
+
+
+class Hand(Protocol):
+    """What can be done. All of it raises DatabaseAway or ServerAway where there is nobody to do it."""
+
+    async def order(self, order: Order) -> bytes:
+        """One `QueueOrder`."""
+        ...
+
+    async def session_meant(self, name: str) -> UUID | None:
+        """The session that a name means; AcdError when it may mean several."""
+        ...
+
+    async def stop_session(self, session_id: UUID) -> bytes:
+        """One `SessionStop`; AcdError where it cannot be stopped."""
+        ...
+
+    async def blocked(self) -> list[str]:
+        """Ids of the blocked targets, by priority."""
+        ...
+
+    async def retry(self, repo_id: str) -> TargetTried:
+        """AcdError where there is nothing to try."""
+        ...
+
+    async def unblock(self, repo_id: str) -> TargetTried:
+        """AcdError where it is not blocked, or there is nothing to try."""
+        ...
+
+
+Opened = Callable[[Settings, str], AbstractAsyncContextManager[Hand]]
+
+
+def do(settings: Settings, command: str, work: Callable[[Hand], Awaitable[T]]) -> T:
+    """Open the hand, do the work, close it.
+
+    Raises:
+        ConfigError: ACD_HOME cannot be made, ACD_URL is no address.
+        DatabaseError: as `open_database` and whatever is done. ServerError: as the client.
+    """
+    module = load("acd.cli.hand_there" if settings.url else "acd.cli.hand_here")
+    opened: Opened = module.opened
+
+    async def done() -> T:
+        async with opened(settings, command) as hand:
+            return await work(hand)
+
+    return asyncio.run(done())
