@@ -15,6 +15,10 @@ from acd.web import answers
 from acd.web.headers import SECURITY_HEADERS
 
 RETRY_AFTER_S = 5
+_HINTS = {
+    404: "There is nothing at this address; /docs lists every route.",
+    405: "This address does not take this method; /docs lists what each takes.",
+}
 
 
 async def _away(_request: Request, _error: Exception) -> Response:
@@ -49,8 +53,10 @@ async def _http(_request: Request, error: Exception) -> Response:
     detail: object = error.detail
     if isinstance(detail, dict):  # a route that tells more than a sentence
         return answers.refusal(error.status_code, detail, headers=error.headers)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return answers.error(error.status_code, code, str(error.detail), headers=error.headers)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    message = _HINTS.get(error.status_code) if detail == phrase else None  # nothing but the framework's own word
+    return answers.error(error.status_code, code, message or detail, headers=error.headers)
 
 
 async def _known(_request: Request, _error: Exception) -> Response:

@@ -117,3 +117,14 @@ async def test_an_error_of_our_own_has_the_security_headers(loopback: FastAPI) -
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_wrong_address_or_method_is_told_where_to_look(
+    ask: httpx.AsyncClient, token: str
+) -> None:
+    nowhere = await ask.get("/api/db/sesions")
+    assert nowhere.status_code == 404
+    assert "/docs" in nowhere.json()["error"]["message"]
+    wrong = await ask.delete("/api/db/sessions", headers={"Authorization": f"Bearer {token}"})
+    assert wrong.status_code == 405
+    assert "/docs" in wrong.json()["error"]["message"]
