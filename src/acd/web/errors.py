@@ -55,7 +55,9 @@ async def _http(_request: Request, error: Exception) -> Response:
         return answers.refusal(error.status_code, detail, headers=error.headers)
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    message = _HINTS.get(error.status_code) if detail == phrase else None  # nothing but the framework's own word
+    message = (
+        _HINTS.get(error.status_code) if detail == phrase else None
+    )  # nothing but the framework's own word
     return answers.error(error.status_code, code, message or detail, headers=error.headers)
 
 
