@@ -58,7 +58,7 @@ async def _http(_request: Request, error: Exception) -> Response:
     message = (
         _HINTS.get(error.status_code) if detail == phrase else None
     )  # nothing but the framework's own word
-    return answers.error(error.status_code, code, message or detail, headers=error.headers)
+    return answers.error(error.status_code, code, message or str(detail), headers=error.headers)
 
 
 async def _known(_request: Request, _error: Exception) -> Response:
