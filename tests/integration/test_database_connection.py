@@ -40,7 +40,7 @@ async def db(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """The database with queries of this test and a table for them."""
     ours = {name: Query(name, "Of this test.", text.encode()) for name, text in SQL.items()}
     queries = Queries({**load_queries(), **ours})
-    monkeypatch.setattr("acd.database.connection.load_queries", lambda: queries)
+    monkeypatch.setattr("acd.database.transaction.load_queries", lambda: queries)
     async with database.transaction() as transaction:
         await transaction.execute_sql(
             "CREATE TABLE things (id int8 PRIMARY KEY, note text, data jsonb)"

@@ -7,6 +7,7 @@
     │   ├── DatabaseAway       cannot be reached (yet): back off and try again
     │   ├── DatabaseRefused    reached, but not usable: wrong version, wrong time zone, no permission
     │   └── DataRefused        it refuses a value (NUL, out of range, broken constraint): trying again will not help
+    │       └── AlreadyThere   a row with this key is there
     ├── ServerError            a server of acd says no: `status`, `code`, `field`
     │   └── ServerAway         it, or its database, cannot be reached just now: try again later
     ├── AgentError
@@ -54,6 +55,10 @@ class DatabaseRefused(DatabaseError):
 
 class DataRefused(DatabaseError):
     """PostgreSQL refuses a value; the same value will be refused again."""
+
+
+class AlreadyThere(DataRefused):
+    """PostgreSQL holds a row with this key."""
 
 
 class ServerError(AcdError):

@@ -16,17 +16,13 @@ from collections.abc import (
     Awaitable,
     Callable,
     Hashable,
-    Iterable,
-    Mapping,
-    Sequence,
 )
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import AsyncCopy, AsyncCursor, sql
+from psycopg import sql
 from psycopg.pq import TransactionStatus
-from psycopg.rows import DictRow
 
 from acd.core.errors import DatabaseAway, DatabaseError
 from acd.core.settings import Settings
@@ -35,6 +31,7 @@ from acd.database.opening import located
 from acd.database.pool import Pool
 from acd.database.queries import load_queries
 from acd.database.sharing import Sharing
+from acd.database.transaction import PART_TIMEOUT, Calls, Snapshot, Transaction, roll_back
 from acd.database.translate import translated
 from acd.database.wire import (
     CALL_TIMEOUT,
@@ -50,13 +47,7 @@ __all__ = ["Database", "Json", "Notification", "Snapshot", "Transaction", "open_
 
 # The server's own limit on a statement is CALL_TIMEOUT; a second more lets its answer arrive.
 _SLACK = 1.0
-_ROLLBACK_TIMEOUT = 2.0
 _LISTEN_PING = 15.0
-# COPY gives a message a row; they are handed on in parts of this many bytes. A part, as any statement of a snapshot,
-# may take this many seconds.
-_PART = 64 * 1024
-_PART_TIMEOUT = 120.0
-_OPEN = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 
 @dataclass(frozen=True)
@@ -65,142 +56,6 @@ class Notification:
 
     channel: str
     payload: str
-
-
-class _Session:
-    """The calls that `Database` and `Transaction` share, on a connection that the caller has."""
-
-    def __init__(self, connection: Connection, seconds: float) -> None:
-        self._connection = connection
-        self._seconds = seconds
-
-    async def _query(self, name: str, params: dict[str, object]) -> AsyncCursor[DictRow]:
-        with self._connection.limited(self._seconds):
-            return await self._connection.execute(load_queries()[name].sql, params)
-
-    async def fetch_all(self, name: str, /, **params: object) -> list[dict[str, Any]]:
-        """All rows of the named query."""
-        cursor = await self._query(name, params)
-        with self._connection.limited(self._seconds):
-            return await cursor.fetchall()
-
-    async def fetch_one(self, name: str, /, **params: object) -> dict[str, Any] | None:
-        """The first row of the named query, None where there is none."""
-        cursor = await self._query(name, params)
-        with self._connection.limited(self._seconds):
-            return await cursor.fetchone()
-
-    async def fetch_json(self, name: str, /, **params: object) -> bytes | None:
-        """The first column of the first row as it came over the wire: JSON text, UTF-8, not decoded."""
-        cursor = await self._query(name, params)
-        return cursor.pgresult.get_value(0, 0) if cursor.pgresult and cursor.rowcount else None
-
-    async def execute(self, name: str, /, **params: object) -> int:
-        """Run the named query; the number of rows that it touched."""
-        cursor = await self._query(name, params)
-        return cursor.rowcount
-
-
-class Transaction(_Session):
-    """Calls on the connection of one transaction. Made by `Database.transaction`."""
-
-    async def execute_sql(self, statement: str) -> None:
-        """Run a statement of our own making (a temporary table), never made of data."""
-        with self._connection.limited(self._seconds):
-            await self._connection.execute(statement.encode())
-
-    async def fetch_foreign(
-        self, statement: str, params: Mapping[str, object]
-    ) -> list[dict[str, Any]]:
-        """All rows of a statement that a library brings with it (Procrastinate's own queries), never one of ours."""
-        with self._connection.limited(self._seconds):
-            cursor = await self._connection.execute(statement.encode(), params)
-            return await cursor.fetchall() if cursor.description else []
-
-    async def copy(
-        self,
-        table: str,
-        columns: Sequence[str],
-        rows: Iterable[Sequence[object]],
-        *,
-        types: Sequence[str] | None = None,
-    ) -> int:
-        """COPY rows into a table; binary when `types` (one type name a column) are given.
-
-        Returns:
-            How many rows were copied.
-
-        Raises:
-            DataRefused: a row holds a value that its column cannot take; nothing is copied.
-        """
-        command = sql.SQL("COPY {} ({}) FROM STDIN{}").format(
-            sql.Identifier(*table.split(".")),
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
-            sql.SQL(" (FORMAT BINARY)" if types else ""),
-        )
-        copied = 0
-        with self._connection.limited(self._seconds):
-            async with self._connection.cursor().copy(command) as copy:
-                if types:
-                    copy.set_types(types)
-                for row in rows:
-                    await copy.write_row(row)
-                    copied += 1
-        return copied
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """A part of the transaction that is undone alone when the block raises."""
-        await self.execute_sql("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            if self._connection.info.transaction_status in _OPEN:
-                await self.execute_sql("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
-            raise
-        await self.execute_sql("RELEASE SAVEPOINT part")
-
-
-class Snapshot(Transaction):
-    """A read-only transaction of any length on a connection of its own: all it reads is of one moment.
-
-    Made by `Database.snapshot`.
-    """
-
-    async def copy_out(
-        self, name: str, options: str, params: Mapping[str, object], *, as_json: bool = False
-    ) -> AsyncGenerator[bytes]:
-        """Yield the rows of the named query as COPY writes them, in parts of some 64 KB that end with a row.
-
-        Args:
-            name: a query that gives rows.
-            options: of COPY, such as `FORMAT csv`.
-            params: of the query.
-            as_json: each row as one JSON object, instead of its columns.
-
-        Raises:
-            DatabaseAway: the connection was lost, or 64 KB took more than two minutes; what came so far is not all.
-        """
-        rows = load_queries()[name].sql.rstrip(b";")
-        if as_json:
-            rows = b"SELECT row_to_json(line) FROM (%s) AS line" % rows
-        statement = b"COPY (%s) TO STDOUT (%s)" % (rows, options.encode())
-        with translated():
-            async with self._connection.cursor().copy(statement, params) as copy:
-                try:
-                    while part := await self._part(copy):
-                        yield part
-                except BaseException:
-                    # The driver now asks the server to stop; one that does not even answer to that is left.
-                    asyncio.get_running_loop().call_later(_ROLLBACK_TIMEOUT, self._connection.cut)
-                    raise
-
-    async def _part(self, copy: AsyncCopy) -> bytes:
-        part = bytearray()
-        with self._connection.limited(_PART_TIMEOUT):
-            while len(part) < _PART and (row := await copy.read()):
-                part += row
-        return bytes(part)
 
 
 class Database:
@@ -253,11 +108,11 @@ class Database:
         return await connect(self.url, self._application, seconds=deadline - now())
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[_Session]:
+    async def _session(self) -> AsyncIterator[Calls]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + CALL_TIMEOUT + _SLACK
         async with self._pool.lease(deadline) as connection:
-            yield _Session(connection, deadline - loop.time())
+            yield Calls(connection, deadline - loop.time())
 
     async def fetch_all(self, name: str, /, **params: object) -> list[dict[str, Any]]:
         """All rows of the named query.
@@ -335,7 +190,7 @@ class Database:
                     raise DatabaseError("a statement of the transaction failed: nothing was stored")
                 await transaction.execute_sql("COMMIT")
             except BaseException:
-                await _roll_back(connection)
+                await roll_back(connection)
                 raise
 
     @asynccontextmanager
@@ -349,7 +204,7 @@ class Database:
         """
         connection = await self._connect(CONNECT_TIMEOUT)
         try:
-            snapshot = Snapshot(connection, _PART_TIMEOUT)
+            snapshot = Snapshot(connection, PART_TIMEOUT)
             # Without a sort the first row comes at once, and a file of millions of rows costs the server no disk.
             await snapshot.execute_sql(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; "
@@ -395,13 +250,6 @@ async def _received(connection: Connection) -> AsyncIterator[Notification]:
             yield Notification(notify.channel, notify.payload)
     with connection.limited(CALL_TIMEOUT):
         await connection.execute("SELECT 1")
-
-
-async def _roll_back(connection: Connection) -> None:
-    """Undo; a connection that cannot even do that is closed by the pool, which undoes too."""
-    if connection.info.transaction_status in _OPEN:
-        with suppress(DatabaseError), connection.limited(_ROLLBACK_TIMEOUT):
-            await connection.execute("ROLLBACK")
 
 
 @asynccontextmanager

@@ -10,13 +10,20 @@ from contextlib import contextmanager
 
 import psycopg
 
-from acd.core.errors import DatabaseAway, DatabaseError, DatabaseRefused, DataRefused
+from acd.core.errors import (
+    AlreadyThere,
+    DatabaseAway,
+    DatabaseError,
+    DatabaseRefused,
+    DataRefused,
+)
 
 # 08 connection exception, 40 transaction rollback (deadlock), 53 insufficient resources,
 # 57 operator intervention (shut down, starting up, statement timeout).
 _AWAY = frozenset({"08", "40", "53", "57"})
 # 22 data exception, 23 integrity constraint, 54 program limit (a value too long for an index or for jsonb).
 _DATA = frozenset({"22", "23", "54"})
+_UNIQUE = "23505"
 # 28 authorization, 3D no such database, 42501 insufficient privilege.
 _REFUSED = ("28", "3D", "42501")
 
@@ -27,6 +34,8 @@ def translate(error: psycopg.Error) -> DatabaseError:
     message = str(error).strip() or type(error).__name__
     if state[:2] in _AWAY:
         return DatabaseAway(message)
+    if state == _UNIQUE:
+        return AlreadyThere(message)
     if state[:2] in _DATA:
         return DataRefused(message)
     if state.startswith(_REFUSED):
@@ -47,7 +56,7 @@ def translated() -> Iterator[None]:
     Raises:
         DatabaseAway: connection lost or not made, server shutting down, statement cut off by its time limit,
             deadlock: the same may succeed later.
-        DataRefused: a value that cannot be stored.
+        DataRefused: a value that cannot be stored; AlreadyThere, which is one: a row with its key is there.
         DatabaseRefused: no permission.
         DatabaseError: anything else.
     """

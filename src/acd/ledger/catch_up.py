@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +33,7 @@ logger = logging.getLogger("acd.ledger")
 _PART_ROWS = 2000
 _PART_BYTES = 16 * 1024 * 1024
 _CAREFUL_BYTES = 1024 * 1024
-_LINES_BETWEEN_PAUSES = 16
+_PAUSE_AFTER_S = 0.004
 
 
 class _Refused(Exception):
@@ -129,16 +130,19 @@ class Source:
         """Read and fold what comes next, pausing often: nobody who shares the loop waits long."""
         await self._open_files()
         part = _Part(clock, self._new_fold(clock))
+        now = time.monotonic
+        pause_at = now() + _PAUSE_AFTER_S
         careful = self._room == _CAREFUL_BYTES
         sizes = self._files.sizes()
         while part.size < self._room and max(part.fold.rows, len(part.lines)) < _PART_ROWS:
             lines = self._files.read(sizes, ended=ended)
             if not lines:
                 break
-            for index, line in enumerate(lines, 1):
+            for line in lines:
                 part.add(line, keep=careful)
-                if index % _LINES_BETWEEN_PAUSES == 0:
+                if now() > pause_at:
                     await asyncio.sleep(0)
+                    pause_at = now() + _PAUSE_AFTER_S
         return part if part.stretches else None
 
     async def _open_files(self) -> None:

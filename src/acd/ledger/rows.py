@@ -1,12 +1,13 @@
 """What one batch of lines amounts to, in the shape in which it is written. Field names are columns.
 
-Every row is encoded as JSON and unfolded by PostgreSQL (`json_to_recordset`): set-based, one round trip a table.
-Money is a decimal string on the way, so that no digit is lost.
+A few rows are encoded as JSON and unfolded by PostgreSQL (`json_to_recordset`): set-based, one round trip a table; money
+is a decimal string on the way, so that no digit is lost. Many new rows of the ledger and of the timeline are COPYed.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
@@ -39,9 +40,9 @@ class UsageRow(msgspec.Struct, gc=False):
     cache_write_1h_tokens: int
     reasoning_tokens: int
     web_searches: int
-    cost_usd: str | None
+    cost_usd: Decimal | None
     price_source: str | None
-    price_date: str | None
+    price_date: date | None
     tools: list[str]
     subagent: str | None
     requested_at: datetime

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 import msgspec
 
 from acd.core.facts import Ended, Started
 from acd.core.models import Target
 from acd.database.connection import Database, Transaction
+from acd.ledger.events import put_events
 from acd.ledger.features import put_looks
 from acd.ledger.owner import MovedOn, Owner
-from acd.ledger.requests import put_usage, sessions_elsewhere
+from acd.ledger.requests import Claims, look_up, put_usage
 from acd.ledger.roll_up import roll_up_days, roll_up_session
 from acd.ledger.rows import Batch, FileRow, json_rows
 
@@ -36,20 +36,17 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
         DataRefused: PostgreSQL cannot store something in it; nothing was written.
         DatabaseAway: perhaps written, perhaps not; doing it again is safe.
     """
-    touched = await sessions_elsewhere(database, owner, list(batch.usage))
-    if owner.session is not None:
-        touched.add((owner.target_id, owner.session_id))
+    claims = await look_up(database, owner, list(batch.usage))
     async with database.transaction(timeout=_WRITE_SECONDS) as tx:
         await _put_target(tx, batch)
-        ids = sorted({owner.target_id, *(target for target, _ in touched)})
+        ids = sorted({owner.target_id, *(target for target, _ in claims.touched)})
         await tx.fetch_all("ledger.lock_targets", ids=ids)
-        for file in batch.files:
-            await _put_file(tx, owner, file)
-        writer = _Writer(tx, owner, touched)
+        await _put_files(tx, owner, batch.files)
+        writer = _Writer(tx, owner, claims)
         started = await writer.put_session(batch)
         days = await writer.put_rows(batch)
         await put_looks(tx, owner.target_id, owner.session, batch)
-        for target_id, session_id in sorted(touched):
+        for target_id, session_id in sorted(claims.touched):
             days_of_session = await roll_up_session(tx, target_id, session_id, batch)
             if target_id == owner.target_id:
                 days |= days_of_session
@@ -63,11 +60,11 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
 
 @dataclass(frozen=True)
 class _Writer:
-    """The statements of one batch, on its transaction. `touched`: the sessions whose sums it may change, all locked."""
+    """The statements of one batch, on its transaction, which has locked the targets of all that it touches."""
 
     tx: Transaction
     owner: Owner
-    touched: set[tuple[UUID, UUID]]
+    claims: Claims
 
     async def put_session(self, batch: Batch) -> bool:
         """The session's own row; whether it is new."""
@@ -86,7 +83,7 @@ class _Writer:
     async def put_rows(self, batch: Batch) -> set[date]:
         """Everything that hangs on the session; the days on which sessions began or ended up."""
         ids = {"target_id": self.owner.target_id, "session_id": self.owner.session}
-        await put_usage(self.tx, self.owner, self.touched, batch.usage)
+        await put_usage(self.tx, self.owner, self.claims, batch.usage)
         if batch.left_out:
             await self.tx.execute(
                 "ledger.put_left_out",
@@ -96,8 +93,7 @@ class _Writer:
                 rows=json_rows(batch.left_out),
             )
         if batch.events and self.owner.session:
-            await self.tx.execute("ledger.put_events", rows=json_rows(batch.events), **ids)
-            await self._finish_tools(batch)
+            await put_events(self.tx, self.owner, batch.events)
         if batch.errors:
             await self.tx.execute("ledger.put_errors", rows=json_rows(batch.errors), **ids)
         if batch.reports:
@@ -111,16 +107,6 @@ class _Writer:
             await self.tx.execute("ledger.put_limits", rows=json_rows(batch.limits))
         await self._update_session(batch)
         return await self._started_days(batch)
-
-    async def _finish_tools(self, batch: Batch) -> None:
-        waiting = [e.seq for e in batch.events if e.kind == "tool_ended" and e.tool_name is None]
-        if waiting:
-            await self.tx.execute(
-                "ledger.finish_tools",
-                target_id=self.owner.target_id,
-                session_id=self.owner.session_id,
-                seqs=waiting,
-            )
 
     async def _update_session(self, batch: Batch) -> None:
         ids = {"target_id": self.owner.target_id, "id": self.owner.session_id}
@@ -150,17 +136,19 @@ async def _put_target(tx: Transaction, batch: Batch) -> None:
         await tx.execute("ledger.rename_target", id=target.id, name=target.name, path=target.path)
 
 
-async def _put_file(tx: Transaction, owner: Owner, file: FileRow) -> None:
-    columns = msgspec.structs.asdict(file)
+async def _put_files(tx: Transaction, owner: Owner, files: list[FileRow]) -> None:
+    if not files:
+        return
     written = await tx.execute(
-        "ledger.put_file",
+        "ledger.put_files",
         target_id=owner.target_id,
         session_id=owner.session_id,
         host=owner.host,
-        **columns,
+        rows=json_rows(files),
     )
-    if not written:
-        raise MovedOn(f"{file.name} has been read on by another writer")
+    if written < len(files):
+        names = ", ".join(file.name for file in files)
+        raise MovedOn(f"one of {names} has been read on by another writer")
 
 
 def _session_columns(started: Started) -> dict[str, object]:

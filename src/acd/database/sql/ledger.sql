@@ -25,18 +25,22 @@ SELECT name, inode::bigint AS inode, size, head_sha256, head_length, read_offset
 FROM ledger_files
 WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND host = %(host)s;
 
--- name: put_file
--- The new offset; only when the file still stands where this batch began (0 rows: another writer was faster).
+-- name: put_files
+-- The new offsets; each only when its file still stands where this batch began (fewer rows than files: another writer
+-- was faster). A file without a row stood at 0.
 INSERT INTO ledger_files AS f (target_id, session_id, host, name, inode, size, head_sha256, head_length,
                                read_offset, lines_read, lines_left_out)
-VALUES (%(target_id)s, %(session_id)s, %(host)s, %(name)s, %(inode)s, %(size)s, %(head_sha256)s, %(head_length)s,
-        %(read_offset)s, %(lines_read)s, %(lines_left_out)s)
+SELECT %(target_id)s, %(session_id)s, %(host)s, r.name, r.inode, r.size, r.head_sha256, r.head_length,
+       r.read_offset, r.lines_read, r.lines_left_out
+FROM json_to_recordset(%(rows)s::json) AS r (name text, inode numeric, size bigint, head_sha256 text,
+    head_length integer, read_offset bigint, lines_read bigint, lines_left_out bigint)
 ON CONFLICT (target_id, session_id, host, name) DO UPDATE SET
     inode = excluded.inode, size = excluded.size, head_sha256 = excluded.head_sha256,
     head_length = excluded.head_length, read_offset = excluded.read_offset,
     lines_read = f.lines_read + excluded.lines_read,
     lines_left_out = f.lines_left_out + excluded.lines_left_out, updated_at = now()
-WHERE f.read_offset = %(from_offset)s;
+WHERE f.read_offset = (SELECT r.from_offset FROM json_to_recordset(%(rows)s::json) AS r (name text, from_offset bigint)
+                       WHERE r.name = f.name);
 
 -- name: put_left_out
 -- Lines that could not become rows.
@@ -87,6 +91,10 @@ SET status = %(status)s, finished_at = %(finished_at)s, exit_code = %(exit_code)
     features_completed = %(features_completed)s, commits_made = coalesce(%(commits_made)s, commits_made),
     branch = coalesce(%(branch)s, branch), head_after = %(head_after)s, updated_at = now()
 WHERE target_id = %(target_id)s AND id = %(id)s AND status = 'running';
+
+-- name: owners_of
+-- Which of these requests are known, and to whom they belong so far.
+SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s);
 
 -- name: owners_elsewhere
 -- Which of these requests belong to another session so far, and to which.
@@ -161,6 +169,11 @@ ON CONFLICT (target_id, request_key) DO UPDATE SET
                              WHERE t <> ALL (d.tools) ORDER BY n),
     subagent = coalesce(d.subagent, excluded.subagent),
     requested_at = least(d.requested_at, excluded.requested_at);
+
+-- name: places_taken
+-- Places in a session's timeline, within a stretch of it, that have their rows.
+SELECT seq FROM session_events
+WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND seq BETWEEN %(first)s AND %(last)s;
 
 -- name: put_events
 -- Rows of the timeline.
