@@ -26,7 +26,8 @@ SQL = {
 async def db(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     ours = {name: Query(name, "Of this test.", text.encode()) for name, text in SQL.items()}
     queries = Queries({**load_queries(), **ours})
-    monkeypatch.setattr("acd.database.connection.load_queries", lambda: queries)
+    for module in ("connection", "transaction"):
+        monkeypatch.setattr(f"acd.database.{module}.load_queries", lambda: queries)
     async with database.transaction() as transaction:
         await transaction.execute_sql("CREATE TABLE counts (id int8 PRIMARY KEY, n int8)")
     return database
