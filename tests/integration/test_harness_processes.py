@@ -31,7 +31,9 @@ from acd.harness.version import find_binary
 from acd.harness.watch import EndReason, Limits, Watch
 
 LONG = 10.0**6
-WIDE = Limits(session=LONG, silence=LONG, after_result=LONG, output=2**60, free_space=0)
+WIDE = Limits(
+    session=LONG, silence=LONG, after_result=LONG, output=2**60, free_space=0, denials=1000
+)
 
 
 class Agents:

@@ -134,6 +134,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 3
 
+    denial_limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Denied tool calls after which a session is ended and its target blocked.",
+        ),
+    ] = 20
+
     claude_binary: Annotated[Path | None, Meta(description="Path of the Claude Code program.")] = (
         None
     )

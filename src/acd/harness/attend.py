@@ -103,6 +103,8 @@ class Attendant:
             limit=self.live.limit,
             trouble=trouble or reading.verdict,
             duration_ms=duration_ms,
+            denials=self.live.denials,
+            denied_call=self.live.denied_call,
         )
 
     def _on_output(self) -> None:

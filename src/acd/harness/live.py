@@ -16,20 +16,31 @@ from acd.core.events import (
     Event,
     LimitSeen,
     ModelFellBack,
+    PermissionDenied,
     Reported,
     RequestSeen,
     Retried,
+    ToolEnded,
     ToolUsed,
 )
 from acd.core.models import SessionType, Target, Usage
+from acd.core.text import shorten
 
 _REMEMBERED_REQUESTS = 256
 """Snapshots of one request stand close together; older requests are only counted."""
 
+_REMEMBERED_CALLS = 256
+"""Tool calls that may wait for their result at a time; a denial stands right behind its call."""
+
+_CALL_LENGTH = 120
+
 
 @dataclass
 class LiveState:
-    """A running session. `started` and `last_activity` are on the monotonic clock, in seconds."""
+    """A running session. `started` and `last_activity` are on the monotonic clock, in seconds.
+
+    `denials` counts tool calls that were not allowed; `denied_call` is the last of them, as `Bash(git push)`.
+    """
 
     session_id: UUID
     target: Target
@@ -50,6 +61,10 @@ class LiveState:
     reported_at: float | None = None
     failure: AgentFailed | None = None
     limit: LimitSeen | None = None
+    denials: int = 0
+    denied_call: str = ""
+    _calls: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _denied: set[str] = field(default_factory=set)
     _recent: OrderedDict[str, Usage] = field(default_factory=OrderedDict)
 
     @property
@@ -64,6 +79,9 @@ class LiveState:
                 self._take_request(event)
             case ToolUsed():
                 self.last_tool, self.last_tool_text = event.name, event.text
+                self._take_call(event)
+            case PermissionDenied() | ToolEnded(outcome="denied"):
+                self._take_denial(event)
             case AgentStarted(model=str(model)) | ModelFellBack(fallback_model=model):
                 self.model = model
             case Retried():
@@ -74,6 +92,19 @@ class LiveState:
                 self.failure = event
             case Reported(final=True):
                 self.report, self.reported_at = event, time.monotonic()
+
+    def _take_call(self, call: ToolUsed) -> None:
+        self._calls[call.tool_use_id] = shorten(f"{call.name}({call.text})", _CALL_LENGTH)
+        if len(self._calls) > _REMEMBERED_CALLS:
+            self._calls.popitem(last=False)
+
+    def _take_denial(self, event: PermissionDenied | ToolEnded) -> None:
+        """Most denials are told twice, by a line of their own and by the call's result; some by the result alone."""
+        if event.tool_use_id in self._denied:
+            return
+        self._denied.add(event.tool_use_id)
+        self.denials += 1
+        self.denied_call = self._calls.get(event.tool_use_id, self.denied_call)
 
     def _take_request(self, request: RequestSeen) -> None:
         self.failure = None  # whatever had failed, the agent got over it

@@ -10,6 +10,7 @@ import msgspec
 
 from acd.core.events import AgentFailed, LimitSeen, Reported
 from acd.core.models import ErrorType, SessionStatus
+from acd.core.text import redact
 from acd.harness.watch import EndReason
 
 _NOT_RETRYABLE: frozenset[ErrorType] = frozenset(
@@ -36,7 +37,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a session's end.
 
     `reason` None: nobody watched it end. `complaint` is the beginning of the agent's stderr. `trouble` is what went
-    wrong on our side; it decides unless the agent had reported a good end.
+    wrong on our side; it decides unless the agent had reported a good end. `denials` and `denied_call`: see
+    `LiveState`.
     """
 
     reason: EndReason | None
@@ -48,6 +50,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     limit: LimitSeen | None = None
     trouble: Verdict | None = None
     duration_ms: int | None = None
+    denials: int = 0
+    denied_call: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +103,17 @@ def judge(ending: Ending) -> Verdict:
         return Verdict(status="completed")
     if ending.trouble is not None:
         return ending.trouble
+    if ending.reason == "denied":
+        return failed("permission", _denied(ending))
     if ending.reason is not None and ending.reason in _OUR_REASONS:
         return failed(*_OUR_REASONS[ending.reason])
     return _agents_words(ending) or failed(*_exit(ending))
+
+
+def _denied(ending: Ending) -> str:
+    """What a person has to decide: let the agent do it, or tell it not to."""
+    example = f", e.g. {redact(ending.denied_call)}" if ending.denied_call else ""
+    return f"{ending.denials} tool calls were denied{example}"
 
 
 def _ended_well(ending: Ending) -> bool:

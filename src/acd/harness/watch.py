@@ -16,7 +16,15 @@ from acd.harness.process import AgentProcess
 from acd.harness.stream import StreamFollower
 
 EndReason = Literal[
-    "exited", "stopped", "timeout", "silent", "lingering", "flooded", "disk_full", "broken"
+    "exited",
+    "stopped",
+    "timeout",
+    "silent",
+    "lingering",
+    "flooded",
+    "disk_full",
+    "denied",
+    "broken",
 ]
 """Why watching ended: the agent exited by itself; somebody asked us to stop; a limit (see `Limits`); we failed."""
 
@@ -27,13 +35,14 @@ _RESERVE_SHARE = 8
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a session, in seconds and bytes. `session` is counted from the live state's start."""
+    """Limits of a session, in seconds, bytes and denied tool calls. `session` is counted from the live state's start."""
 
     session: float
     silence: float
     after_result: float
     output: int
     free_space: int
+    denials: int
 
     @classmethod
     def of(cls, settings: Settings, seconds_left: float | None = None) -> Limits:
@@ -49,6 +58,7 @@ class Limits:
             after_result=settings.result_timeout,
             output=settings.output_limit,
             free_space=settings.free_space_floor // _RESERVE_SHARE,
+            denials=settings.denial_limit,
         )
 
 
@@ -100,6 +110,8 @@ class Watch:
             return "flooded"
         if live.reported_at is not None and now - live.reported_at > limits.after_result:
             return "lingering"
+        if live.denials >= limits.denials and live.reported_at is None:
+            return "denied"
         if live.elapsed > limits.session:
             return "timeout"
         if now - live.last_activity > limits.silence:

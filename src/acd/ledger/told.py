@@ -12,6 +12,9 @@ from acd.core.models import ModelReport, error_id_of
 from acd.ledger.reading import SourceLine
 from acd.ledger.rows import ErrorPlace, ErrorRow, FeatureChangeRow, LimitRow, ReportRow
 
+DENIED = "denied"
+"""`error_code` of a tool call that was not allowed; an account's own refusals have another one."""
+
 
 def place_of(owner_id: UUID, source: SourceLine) -> tuple[str, int]:
     """File and offset for a row's key: unique within a target, the same on every machine."""
@@ -52,7 +55,9 @@ def agent_error_row(
     owner_id: UUID, source: SourceLine, event: events.Event, clock: datetime
 ) -> ErrorRow | None:
     """An error of the agent's; None for an event that is none."""
-    if not isinstance(event, events.Retried | events.AgentFailed | events.PermissionDenied):
+    if isinstance(event, events.PermissionDenied | events.ToolEnded):
+        return _denial_row(owner_id, source, event, clock)
+    if not isinstance(event, events.Retried | events.AgentFailed):
         return None
     place = _error_place(owner_id, source, event.at or clock)
     if isinstance(event, events.Retried):
@@ -67,20 +72,41 @@ def agent_error_row(
             retryable=True,
             resolved=True,
         )
-    if isinstance(event, events.AgentFailed):
-        resets_at = event.resets_at.isoformat() if event.resets_at else None
-        return ErrorRow(
-            **place,
-            error_type=event.error_type,
-            message=event.message,
-            error_code=event.error_code,
-            stack_trace=event.output or event.message,
-            context={"origin": "agent", **({"resets_at": resets_at} if resets_at else {})},
-        )
+    resets_at = event.resets_at.isoformat() if event.resets_at else None
+    return ErrorRow(
+        **place,
+        error_type=event.error_type,
+        message=event.message,
+        error_code=event.error_code,
+        stack_trace=event.output or event.message,
+        context={"origin": "agent", **({"resets_at": resets_at} if resets_at else {})},
+    )
+
+
+def _denial_row(
+    owner_id: UUID,
+    source: SourceLine,
+    event: events.PermissionDenied | events.ToolEnded,
+    clock: datetime,
+) -> ErrorRow | None:
+    """A denied call: one row, whichever of its two lines is read first. The writer puts the call before the message.
+
+    Claude Code 2.1.330 tells some denials by the result alone (Read of a file in a denied folder).
+    """
+    if isinstance(event, events.PermissionDenied):
+        reason = event.reason
+    elif event.outcome == "denied" and source.kind == "stream":
+        reason = event.text
+    else:
+        return None
+    place = _error_place(owner_id, source, event.at or clock)
+    if event.tool_use_id:
+        place["id"] = error_id_of(owner_id, f"denied:{event.tool_use_id}", 0)
     return ErrorRow(
         **place,
         error_type="permission",
-        message=f"{event.name}: {event.reason}",
+        error_code=DENIED,
+        message=reason,
         context={"origin": "agent", "tool_use_id": event.tool_use_id},
     )
 

@@ -16,6 +16,7 @@ from acd.ledger.owner import MovedOn, Owner
 from acd.ledger.requests import Claims, look_up, put_usage
 from acd.ledger.roll_up import roll_up_days, roll_up_session
 from acd.ledger.rows import Batch, FileRow, json_rows
+from acd.ledger.told import DENIED
 
 _WRITE_SECONDS = 60.0
 
@@ -96,6 +97,7 @@ class _Writer:
             await put_events(self.tx, self.owner, batch.events)
         if batch.errors:
             await self.tx.execute("ledger.put_errors", rows=json_rows(batch.errors), **ids)
+            await self._name_denials(batch)
         if batch.reports:
             await self.tx.execute("ledger.put_reports", rows=json_rows(batch.reports), **ids)
         if batch.commits:
@@ -107,6 +109,12 @@ class _Writer:
             await self.tx.execute("ledger.put_limits", rows=json_rows(batch.limits))
         await self._update_session(batch)
         return await self._started_days(batch)
+
+    async def _name_denials(self, batch: Batch) -> None:
+        denials = [error.id for error in batch.errors if error.error_code == DENIED]
+        if denials:
+            target_id = self.owner.target_id
+            await self.tx.execute("ledger.name_denials", target_id=target_id, ids=denials)
 
     async def _update_session(self, batch: Batch) -> None:
         ids = {"target_id": self.owner.target_id, "id": self.owner.session_id}

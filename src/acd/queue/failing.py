@@ -4,8 +4,8 @@ What is done about the error that ended the last session:
 
 - `usage_limit` and `rate_limit` are the account's: they are waited for and never count as failures of a target.
 - `auth`, `billing`, `config`, `model`, `permission`: stop the target. The next session would meet the same refusal
-  (`permission` is what an account may not do; a tool call that was denied does not end a session), and only a person
-  can change it.
+  (`permission` is what an account may not do, or `denial_limit` tool calls that the rules denied; fewer of those do
+  not end a session), and only a person can change it.
 - `timeout`, `max_turns`, `budget`, `context`, `output_limit` in a session that made progress: nothing. It worked until its
   own time or space was over.
 - everything else (`server`, `network`, `overloaded`, `stalled`, `killed`, `interrupted`, `disk_full`, `internal`,

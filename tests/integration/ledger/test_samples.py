@@ -63,7 +63,7 @@ FIGURES = {
         models=("claude-sonnet-5",),
     ),
     "n_deny": Figures(
-        2, 64, 144, 100, 100, "0.003656", "0.003656", 2, errors=(("permission", None),)
+        2, 64, 144, 100, 100, "0.003656", "0.003656", 2, errors=(("permission", "denied"),)
     ),
     "q_oauth_e429u": Figures(
         0, 0, 0, 0, 0, "0", "0", 1, errors=(("usage_limit", "429"),), models=()

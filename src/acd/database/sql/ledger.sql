@@ -207,6 +207,16 @@ FROM json_to_recordset(%(rows)s::json) AS r (id uuid, source text, source_offset
     resolved boolean, occurred_at timestamptz)
 ON CONFLICT DO NOTHING;
 
+-- name: name_denials
+-- Which call a denial was about, `Bash(git push): …`: the call may have been read in an earlier batch.
+UPDATE harness_errors e
+SET message = format('%%s(%%s): %%s', u.tool_name, left(u.text, 200), e.message),
+    context = e.context || jsonb_build_object('tool', u.tool_name, 'input', u.text)
+FROM session_events u
+WHERE e.target_id = %(target_id)s AND e.id = ANY(%(ids)s::uuid[]) AND NOT e.context ? 'tool'
+  AND u.target_id = e.target_id AND u.session_id = e.session_id AND u.kind = 'tool_used'
+  AND u.tool_use_id = e.context ->> 'tool_use_id';
+
 -- name: put_reports
 -- The agent's own accounts, kept as they came.
 INSERT INTO session_reports (target_id, session_id, source, source_offset, final, models, own, duration_ms,

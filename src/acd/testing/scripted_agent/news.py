@@ -67,17 +67,26 @@ class WarnOfLimit(Step, frozen=True, tag="limit_warning"):
 
 
 class BeDenied(Asking, frozen=True, tag="denied"):
-    """A Bash call is refused by the permission rules; the session goes on and its result lists the denial."""
+    """`count` calls are refused by the permission rules; the session goes on and its result lists the denials.
+
+    `quietly`: the call's result alone tells it, as when Claude Code refuses to read a file of a denied folder.
+    """
 
     command: str = "rm -rf /nonexistent"
+    count: Count = 1
+    quietly: bool = False
 
     def perform(self, session: Session) -> None:
         """Ask and be refused."""
+        for _ in range(self.count):
+            self._ask(session)
+
+    def _ask(self, session: Session) -> None:
         use_id = session.next_tool_id()
         given: Json = {"command": self.command, "description": "forbidden"}
         call = {"type": "tool_use", "id": use_id, "name": "Bash", "input": given}
         session.request([call], self.charge)
-        why = "Dangerous rm operation detected. This requires explicit approval."
+        why = f"Permission to use Bash with command {self.command} has been denied."
         session.account.denials.append(
             {"tool_name": "Bash", "tool_use_id": use_id, "tool_input": given}
         )
@@ -86,9 +95,10 @@ class BeDenied(Asking, frozen=True, tag="denied"):
             "subtype": "permission_denied",
             "tool_name": "Bash",
             "tool_use_id": use_id,
-            "decision_reason_type": "safetyCheck",
+            "decision_reason_type": "subcommandResults",
             "message": why,
         }
-        with session.gate.held():
-            session.recorder.print(line)
+        if not self.quietly:
+            with session.gate.held():
+                session.recorder.print(line)
         session.give_result(use_id, ToolResult(why, f"Error: {why}", True), accepted=False)
