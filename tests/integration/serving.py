@@ -18,7 +18,7 @@ import psycopg
 
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import Database
-from acd.ledger.pending import backlog
+from acd.ledger.lookout import Lookout
 from acd.server import serve
 
 SEED = Path(__file__).parent / "reports" / "seed.sql"
@@ -39,7 +39,7 @@ async def serving(database: Database, settings: Settings, *, port: int = 0) -> A
         serve(
             database,
             free,
-            pending=lambda: backlog(database, free),
+            pending=Lookout(database, free).backlog,
             ready=address.set_result,
         )
     )

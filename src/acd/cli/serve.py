@@ -17,7 +17,6 @@ from acd.cli.output import say
 from acd.core.errors import DatabaseAway
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import open_database
-from acd.ledger.pending import backlog
 from acd.ledger.recorder import Recorder
 from acd.server import serve as serve_until_cancelled
 
@@ -49,9 +48,7 @@ async def _serve(settings: Settings, login: Callable[[str], None] | None) -> Non
         Recorder(db, settings) as recorder,
     ):
         serving = asyncio.create_task(
-            serve_until_cancelled(
-                db, settings, pending=lambda: backlog(db, settings), ready=_tell, login=login
-            ),
+            serve_until_cancelled(db, settings, pending=recorder.backlog, ready=_tell, login=login),
             name="server",
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -21,7 +21,8 @@ from acd.core.errors import ConfigError, DatabaseError
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.harness.process import hide_from_children
-from acd.ledger.pending import backlog, pending_folders
+from acd.ledger.lookout import Lookout
+from acd.ledger.pending import pending_folders
 from acd.queue.ending import Ending, ended_by_signals
 from acd.queue.observer import Observer
 from acd.queue.orchestrator import RunResult
@@ -96,7 +97,7 @@ async def _served(
 
     async def run_server() -> None:
         try:
-            await serve(db, settings, pending=lambda: backlog(db, settings), ready=ready)
+            await serve(db, settings, pending=Lookout(db, settings).backlog, ready=ready)
         except ConfigError as error:
             board.message(str(error))
 

@@ -101,7 +101,7 @@ def session_folders(sessions_dir: Path) -> Iterator[SessionFolder]:
     """Every session folder that has a journal, in no particular order; other folders are not ours and are left alone."""
     for name in _names(sessions_dir):
         folder = SessionFolder(sessions_dir / name)
-        if _is_uuid(name) and folder.journal.path.exists():
+        if is_uuid(name) and folder.journal.path.exists():
             yield folder
 
 
@@ -109,7 +109,7 @@ def unfinished_folders(sessions_dir: Path) -> Iterator[SessionFolder]:
     """Those of them that have a lock file: it is there from before a session's first fact until after its last."""
     for name in _names(sessions_dir):
         # Plain strings: there may be tens of thousands of folders, and this is asked before every session.
-        if os.path.lexists(f"{sessions_dir}/{name}/lock") and _is_uuid(name):
+        if os.path.lexists(f"{sessions_dir}/{name}/lock") and is_uuid(name):
             folder = SessionFolder(sessions_dir / name)
             if folder.journal.path.exists():
                 yield folder
@@ -131,11 +131,12 @@ def target_journal(targets_dir: Path, target_id: UUID) -> Journal:
 def target_journals(targets_dir: Path) -> Iterator[Journal]:
     """Every such journal."""
     for path in sorted(targets_dir.glob("*/journal.jsonl")):
-        if _is_uuid(path.parent.name):
+        if is_uuid(path.parent.name):
             yield Journal(path, None)
 
 
-def _is_uuid(name: str) -> bool:
+def is_uuid(name: str) -> bool:
+    """Whether a folder may be one of ours, by its name."""
     try:
         UUID(name)
     except ValueError:

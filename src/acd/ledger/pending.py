@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder, session_folders, target_journals
 
-_JOURNAL = "journal.jsonl"
 _NO_SESSION = UUID(int=0)
 
 
@@ -37,14 +36,14 @@ class Backlog(NamedTuple):
     lag_s: float
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
     """How far a file was read, and how many seconds ago."""
 
     offset: int
     age_s: float
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
     """A file with more than is recorded; `since_s` seconds ago it may have got it."""
 
     folder: Path
@@ -52,28 +51,34 @@ class _Waiting(NamedTuple):
     since_s: float
 
 
-_Known = Mapping[tuple[str, str], _Read]
+Known = Mapping[tuple[str, str], Read]
+"""By the name of the folder and the file's name in it."""
 
 
 async def pending_folders(database: Database, settings: Settings) -> dict[Path, int]:
     """Folders of this machine that hold more than the database knows, with how many bytes each.
 
+    It looks at all of them; who asks again and again has a `Lookout`.
+
     Raises:
         DatabaseAway: nobody can say what it knows.
     """
+    rows = await database.fetch_all("pending.files_of_host", host=settings.host_name)
+    known = known_from(rows)
+    # There may be tens of thousands of folders: whoever serves meanwhile goes on serving.
+    return by_folder(await asyncio.to_thread(lambda: list(_waiting(settings, known))))
+
+
+def by_folder(waiting: Iterable[Waiting]) -> dict[Path, int]:
+    """How many bytes of each folder wait."""
     folders: dict[Path, int] = {}
-    for one in await _look(database, settings):
+    for one in waiting:
         folders[one.folder] = folders.get(one.folder, 0) + one.bytes
     return folders
 
 
-async def backlog(database: Database, settings: Settings) -> Backlog:
-    """How much that is in all, and since when.
-
-    Raises:
-        DatabaseAway: nobody can say what it knows.
-    """
-    waiting = await _look(database, settings)
+def summed(waiting: list[Waiting]) -> Backlog:
+    """How much that is in all, and since when."""
     return Backlog(
         folders=len({one.folder for one in waiting}),
         bytes=sum(one.bytes for one in waiting),
@@ -81,36 +86,43 @@ async def backlog(database: Database, settings: Settings) -> Backlog:
     )
 
 
-async def _look(database: Database, settings: Settings) -> list[_Waiting]:
-    rows = await database.fetch_all("pending.files_of_host", host=settings.host_name)
-    known = {
-        (_owner(row["session_id"], row["target_id"]), row["name"]): _Read(
-            row["read_offset"], row["age_s"]
-        )
-        for row in rows
-    }
-    # There may be tens of thousands of folders: whoever serves meanwhile goes on serving.
-    return await asyncio.to_thread(lambda: list(_waiting(settings, known)))
+def known_from(rows: Iterable[Mapping[str, Any]]) -> Known:
+    """What rows of `pending.files_of_…` say."""
+    return {(folder_name(row), row["name"]): Read(row["read_offset"], row["age_s"]) for row in rows}
 
 
-def _owner(session_id: UUID, target_id: UUID) -> str:
+def folder_name(row: Mapping[str, Any]) -> str:
     """The name of the folder that a file stands in."""
-    return str(target_id if session_id == _NO_SESSION else session_id)
+    return str(row["target_id"] if row["session_id"] == _NO_SESSION else row["session_id"])
 
 
-def _waiting(settings: Settings, known: _Known) -> Iterator[_Waiting]:
+def _waiting(settings: Settings, known: Known) -> Iterator[Waiting]:
     for folder in session_folders(settings.sessions_dir):
-        for path in _files(folder):
-            yield from _more(folder.path, path, _name(folder, path), known)
+        yield from waiting_in(folder.path, known)
     for journal in target_journals(settings.targets_dir):
-        yield from _more(journal.path.parent, journal.path, _JOURNAL, known)
+        yield from waiting_in(journal.path.parent, known)
 
 
-def _more(folder: Path, path: Path, name: str, known: _Known) -> Iterator[_Waiting]:
-    read = known.get((folder.name, name))
-    left = path.stat().st_size - (read.offset if read else 0)
-    if left > 0:
-        yield _Waiting(folder, left, read.age_s if read else _age_of(folder))
+def waiting_in(folder: Path, known: Known) -> Iterator[Waiting]:
+    """The files of a session's folder, or of a target's, that hold more than is recorded.
+
+    Raises:
+        FileNotFoundError: the folder is being removed.
+    """
+    for path in files_in(folder):
+        read = known.get((folder.name, path.relative_to(folder).as_posix()))
+        left = path.stat().st_size - (read.offset if read else 0)
+        if left > 0:
+            yield Waiting(folder, left, read.age_s if read else _age_of(folder))
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder that are recorded; none before it has a journal."""
+    session = SessionFolder(folder)
+    if not session.journal.path.exists():
+        return []
+    files = [session.journal.path, session.stream, *session.transcripts.glob("*.jsonl")]
+    return [path for path in files if path.exists()]
 
 
 def _age_of(folder: Path) -> float:
@@ -118,12 +130,3 @@ def _age_of(folder: Path) -> float:
     with os.scandir(folder) as entries:
         oldest = min((entry.stat().st_mtime for entry in entries), default=time.time())
     return max(time.time() - oldest, 0.0)
-
-
-def _files(folder: SessionFolder) -> list[Path]:
-    files = [folder.journal.path, folder.stream, *folder.transcripts.glob("*.jsonl")]
-    return [path for path in files if path.exists()]
-
-
-def _name(folder: SessionFolder, path: Path) -> str:
-    return path.relative_to(folder.path).as_posix()

@@ -14,7 +14,8 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
 from acd.ledger.catch_up import Source, open_source
-from acd.ledger.pending import Pending, pending_folders
+from acd.ledger.lookout import Lookout
+from acd.ledger.pending import Backlog, Pending, by_folder, pending_folders
 from acd.ledger.price import PriceList
 
 __all__ = ["Pending", "Recorder", "pending_folders"]
@@ -38,6 +39,7 @@ class Recorder:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._lookout = Lookout(database, settings)
         self._prices = PriceList()
         self._sources: dict[Path, Source] = {}
         self._rung: dict[Path, None] = {}
@@ -96,10 +98,18 @@ class Recorder:
         Raises:
             DatabaseAway: nobody can say what it knows.
         """
-        waiting = await pending_folders(self._database, self._settings)
+        waiting = by_folder(await self._lookout.look())
         for path in waiting:
             self._ring(path)
         return Pending(len(waiting), sum(waiting.values()))
+
+    async def backlog(self) -> Backlog:
+        """How much of this machine waits, and since when.
+
+        Raises:
+            DatabaseAway: nobody can say what is recorded.
+        """
+        return await self._lookout.backlog()
 
     async def _record(self) -> None:
         wait = _FIRST_WAIT

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
-from acd.ledger.pending import backlog
+from acd.ledger.lookout import Lookout
 from acd.server import create_app
 from tests.integration.metrics.prometheus import scraping
 from tests.integration.serving import put_seed, serving
@@ -27,7 +27,7 @@ SESSION = "50000000-0000-0000-0000-0000000000aa"
 @pytest.fixture
 async def client(database: Database, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     put_seed(database.url)
-    app = create_app(database, settings, pending=lambda: backlog(database, settings))
+    app = create_app(database, settings, pending=Lookout(database, settings).backlog)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
         yield client
 
@@ -90,16 +90,17 @@ async def test_what_waits_in_files_is_told_with_its_age(
 async def test_lag_is_since_the_file_was_last_read(
     client: httpx.AsyncClient, settings: Settings, database: Database
 ) -> None:
-    folder = SessionFolder(settings.sessions_dir / SESSION)
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute(
+            "INSERT INTO ledger_files (target_id, session_id, host, name, inode, size, head_sha256, head_length, "
+            "read_offset, updated_at) SELECT target_id, id, %s, 'journal.jsonl', 1, 50, '', 0, 50, "
+            "now() - interval '90 seconds' FROM harness_sessions LIMIT 1 RETURNING session_id",
+            (os.uname().nodename,),
+        ).fetchone()
+    assert row is not None
+    folder = SessionFolder(settings.sessions_dir / str(row[0]))
     folder.create()
     folder.journal.path.write_bytes(b"x" * 70)
-    with psycopg.connect(database.url) as connection:
-        connection.execute(
-            "INSERT INTO ledger_files (target_id, session_id, host, name, inode, size, head_sha256, head_length, "
-            "read_offset, updated_at) SELECT id, %s, %s, 'journal.jsonl', 1, 50, '', 0, 50, "
-            "now() - interval '90 seconds' FROM targets LIMIT 1",
-            (SESSION, os.uname().nodename),
-        )
     told = await told_by(client)
     assert told["acd_ledger_pending_bytes"] == 20
     assert 90 <= told["acd_ledger_lag_seconds"] < 190

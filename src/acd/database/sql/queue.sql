@@ -77,24 +77,26 @@ SELECT
     t.status, t.status_reason, t.queue_file,
     coalesce(counted.used, 0) AS sessions_used,
     coalesce(counted.last_number, 0) AS last_number,
-    coalesce(counted.since, 0) AS sessions_since,
-    coalesce(counted.completed_since, 0) AS completed_since,
+    begun.sessions AS sessions_since,
+    begun.completed AS completed_since,
     counted.last_finished_at,
     coalesce(recent.sessions, '[]') AS recent,
     limits.resets_at AS limit_resets_at,
     limits.limit_window
 FROM targets t
+-- Three looks at indexes instead of one at all sessions: there may be thousands of a target.
 LEFT JOIN LATERAL (
     SELECT
-        count(*) FILTER (WHERE s.origin = 'harness') AS used,
-        max(s.session_number) AS last_number,
-        count(*) FILTER (WHERE s.origin = 'harness' AND s.started_at >= %(since)s) AS since,
-        count(*) FILTER (
-            WHERE s.origin = 'harness' AND s.started_at >= %(since)s AND s.status = 'completed') AS completed_since,
-        max(s.finished_at) FILTER (WHERE s.origin = 'harness') AS last_finished_at
-    FROM harness_sessions s
-    WHERE s.target_id = t.id
+        (SELECT count(*) FROM harness_sessions s WHERE s.target_id = t.id AND s.origin = 'harness') AS used,
+        (SELECT max(s.session_number) FROM harness_sessions s WHERE s.target_id = t.id) AS last_number,
+        (SELECT max(s.finished_at) FROM harness_sessions s
+         WHERE s.target_id = t.id AND s.origin = 'harness') AS last_finished_at
 ) AS counted ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS sessions, count(*) FILTER (WHERE s.status = 'completed') AS completed
+    FROM harness_sessions s
+    WHERE s.target_id = t.id AND s.origin = 'harness' AND s.started_at >= %(since)s
+) AS begun ON true
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', r.id, 'status', r.status, 'error_type', r.error_type, 'error_message', r.error_message,
