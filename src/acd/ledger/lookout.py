@@ -135,7 +135,9 @@ def _see(folder: Path, known: Known) -> _Seen | None:
 def _names(folder: Path) -> set[str]:
     """The folders of ours in a folder; names as we write them, so that each is found again by its id."""
     try:
-        return {name for name in os.listdir(folder) if is_uuid(name) and str(UUID(name)) == name}
+        with os.scandir(folder) as entries:  # there may be tens of thousands
+            names = {entry.name for entry in entries}
+        return {name for name in names if is_uuid(name) and str(UUID(name)) == name}
     except FileNotFoundError:
         return set()
 
