@@ -111,18 +111,39 @@ def test_which_queries_are_kept() -> None:
 
 
 def test_the_oldest_answers_make_room() -> None:
-    kept = Kept(most_bytes=4 * 1024 + 3000)
+    kept = Kept[str](most_bytes=4 * 1024 + 3000)
     for question in "abc":
-        kept.keep(question, b"m", b"x" * 1000)
-    assert kept.find("a", b"m") == (True, b"x" * 1000)
-    kept.keep("d", b"m", b"x" * 1000)
-    assert [kept.find(question, b"m")[0] for question in "abcd"] == [True, False, True, True]
-    assert kept.find("a", b"n") == (False, None)
+        kept.keep(question, b"m", question.upper(), 1000)
+    found = kept.find("a", b"m")
+    assert found is not None
+    assert found.answer == "A"
+    kept.keep("d", b"m", "D", 1000)
+    assert [kept.find(question, b"m") is not None for question in "abcd"] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert kept.find("a", b"n") is None
 
 
 def test_an_answer_that_is_too_large_is_not_kept_and_makes_no_room() -> None:
-    kept = Kept()
-    kept.keep("small", b"m", None)
-    kept.keep("large", b"m", b"x" * 2_000_000)
-    assert kept.find("small", b"m") == (True, None)
-    assert not kept.find("large", b"m")[0]
+    kept = Kept[str]()
+    kept.keep("small", b"m", "", 0)
+    kept.keep("large", b"m", "", 2_000_000)
+    assert kept.find("small", b"m") is not None
+    assert kept.find("large", b"m") is None
+
+
+async def test_what_is_made_of_rows_is_made_again_after_a_commit(db: Database) -> None:
+    made = 0
+
+    async def make() -> int:
+        nonlocal made
+        made += 1
+        return made
+
+    seen = [await db.while_unchanged("q", make, size=1) for _ in range(3)]
+    await db.execute("t.add", id=1)
+    seen.append(await db.while_unchanged("q", make, size=1))
+    assert seen == [1, 1, 1, 2]

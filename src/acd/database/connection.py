@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import sql
 from psycopg.pq import TransactionStatus
@@ -48,6 +48,8 @@ __all__ = ["Database", "Json", "Notification", "Snapshot", "Transaction", "open_
 # The server's own limit on a statement is CALL_TIMEOUT; a second more lets its answer arrive.
 _SLACK = 1.0
 _LISTEN_PING = 15.0
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Database:
         self._revive = revive
         self._pool = Pool(self._connect)
         self._shared = Sharing[bytes | None]()
-        self._kept = Kept()
+        self._kept = Kept[bytes | None]()
+        self._kept_things = Kept[Any]()
 
     async def _connect(self, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -151,11 +154,34 @@ class Database:
         question = (name, *params.items())
         async with self._session() as session:
             moment = await session.fetch_json("schema.moment") or b""
-            known, answer = self._kept.find(question, moment)
-            if not known:
-                answer = await session.fetch_json(name, **params)
-                self._kept.keep(question, moment, answer)
-            return answer
+            known = self._kept.find(question, moment)
+            if known is not None:
+                return known.answer
+            answer = await session.fetch_json(name, **params)
+        self._kept.keep(question, moment, answer, len(answer or b""))
+        return answer
+
+    async def while_unchanged(
+        self, question: Hashable, read: Callable[[], Awaitable[Thing]], *, size: int
+    ) -> Thing:
+        """What `read` makes of the database alone, again only after something was written; nobody may change it.
+
+        Args:
+            question: names what is read, with everything that it depends on beside the stored rows.
+            read: neither looks at the time nor writes.
+            size: how large it is, in bytes, about.
+
+        Raises:
+            DatabaseAway: and whatever `read` raises.
+        """
+        moment = await self.fetch_json("schema.moment") or b""
+        known = self._kept_things.find(question, moment)
+        if known is not None:
+            found: Thing = known.answer
+            return found
+        thing = await read()
+        self._kept_things.keep(question, moment, thing, size)
+        return thing
 
     async def execute(self, name: str, /, **params: object) -> int:
         """Run the named query as a transaction of its own; the number of rows that it touched.

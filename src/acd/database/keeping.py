@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Generic, NamedTuple, TypeVar
+
+Answer = TypeVar("Answer")
 
 _MOST_BYTES = 8 * 1024 * 1024
 _LARGEST_BYTES = 1024 * 1024
@@ -16,37 +19,40 @@ _LARGEST_BYTES = 1024 * 1024
 _OVERHEAD_BYTES = 1024
 
 
-class Kept:
+class _Known(NamedTuple, Generic[Answer]):
+    moment: bytes
+    answer: Answer
+    size: int
+
+
+class Kept(Generic[Answer]):
     """The last answers by question, each with its moment; up to 8 MB of them, those not asked for longest go first."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most = most_bytes
-        self._answers: OrderedDict[Hashable, tuple[bytes, bytes | None]] = OrderedDict()
+        self._known: OrderedDict[Hashable, _Known[Answer]] = OrderedDict()
         self._size = 0
 
-    def find(self, question: Hashable, moment: bytes) -> tuple[bool, bytes | None]:
-        """Whether the answer of this moment is known, and the answer."""
-        known = self._answers.get(question)
-        if known is None or known[0] != moment:
-            return False, None
-        self._answers.move_to_end(question)
-        return True, known[1]
+    def find(self, question: Hashable, moment: bytes) -> _Known[Answer] | None:
+        """What was kept of this moment."""
+        known = self._known.get(question)
+        if known is None or known.moment != moment:
+            return None
+        self._known.move_to_end(question)
+        return known
 
-    def keep(self, question: Hashable, moment: bytes, answer: bytes | None) -> None:
-        """Keep an answer that was read at that moment or later; large ones are not kept."""
+    def keep(self, question: Hashable, moment: bytes, answer: Answer, size: int) -> None:
+        """Keep an answer that was read at that moment or later, of about `size` bytes; large ones are not kept."""
         self._drop(question)
-        if _weight(answer) > min(_LARGEST_BYTES, self._most):
+        weight = size + _OVERHEAD_BYTES
+        if weight > min(_LARGEST_BYTES, self._most):
             return
-        self._answers[question] = (moment, answer)
-        self._size += _weight(answer)
+        self._known[question] = _Known(moment, answer, weight)
+        self._size += weight
         while self._size > self._most:
-            self._drop(next(iter(self._answers)))
+            self._drop(next(iter(self._known)))
 
     def _drop(self, question: Hashable) -> None:
-        known = self._answers.pop(question, None)
+        known = self._known.pop(question, None)
         if known is not None:
-            self._size -= _weight(known[1])
-
-
-def _weight(answer: bytes | None) -> int:
-    return len(answer or b"") + _OVERHEAD_BYTES
+            self._size -= known.size

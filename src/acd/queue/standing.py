@@ -25,9 +25,21 @@ _TURNS = (
 )
 
 
+# No session began at or after it: of targets without a turn nothing counts.
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_SIZE = 256 * 1024
+
+
 class _Planned(msgspec.Struct, frozen=True):
     turn: Turn
     due: datetime | None
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    """What is stored: what the queue was told, and each target with the turn that is to come."""
+
+    state: Any
+    targets: list[tuple[TargetState, _Planned | None]]
 
 
 async def read_queue(db: Database, settings: Settings) -> Queue:
@@ -36,19 +48,15 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
     Raises:
         DatabaseError: as `Database.fetch_all`.
     """
-    told = await db.fetch_one("live.told")
     running = rows_of(await live.running(db), RunningSession)
-    planned = await _planned(db)
-    states = await _states(db, planned)
+    stored = await db.while_unchanged("queue.standing", lambda: _read_standing(db), size=_SIZE)
     sessions = {row.target.repo_id: row.id for row in running}
     return Queue(
-        state=told["state"] if told else "running",
+        state=stored.state,
         running=running,
         targets=[
-            _entry(
-                state, planned.get(state.target.id), sessions.get(state.target.repo_id), settings
-            )
-            for state in states
+            _entry(state, planned, sessions.get(state.target.repo_id), settings)
+            for state, planned in stored.targets
         ],
         limits=rows_of(await live.limits(db), Limit),
         budgets=Budgets(
@@ -58,6 +66,16 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
             max_turns=settings.max_turns,
             max_failures=settings.max_failures,
         ),
+    )
+
+
+async def _read_standing(db: Database) -> _Standing:
+    told = await db.fetch_one("live.told")
+    planned = await _planned(db)
+    states = await _states(db, planned)
+    return _Standing(
+        state=told["state"] if told else "running",
+        targets=[(state, planned.get(target_id)) for target_id, state in states.items()],
     )
 
 
@@ -77,15 +95,15 @@ def _due(row: dict[str, Any]) -> datetime | None:
     return due if row["status"] == "todo" else None
 
 
-async def _states(db: Database, planned: dict[UUID, _Planned]) -> list[TargetState]:
+async def _states(db: Database, planned: dict[UUID, _Planned]) -> dict[UUID, TargetState]:
     """All targets; failures count from the moment at which a target's turns were begun."""
     begun: dict[datetime, list[UUID]] = defaultdict(list)
     for target_id, each in planned.items():
         begun[each.turn.since].append(target_id)
-    known = {state.target.id: state for state in await read_states(db, _now())}
+    known = {state.target.id: state for state in await read_states(db, _NEVER)}
     for since, target_ids in begun.items():
         known |= {state.target.id: state for state in await read_states(db, since, target_ids)}
-    return list(known.values())
+    return known
 
 
 def _entry(
