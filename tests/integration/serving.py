@@ -32,14 +32,20 @@ def put_seed(url: str) -> None:
 
 @asynccontextmanager
 async def serving(database: Database, settings: Settings, *, port: int = 0) -> AsyncIterator[str]:
+    """The server's address while it serves, with the defaults of a home."""
+    async with serving_as_set(database, load_settings(home=settings.home, port=port)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving_as_set(database: Database, settings: Settings) -> AsyncIterator[str]:
     """The server's address while it serves; stopped the way its owner stops it, by cancelling it."""
-    free = load_settings(home=settings.home, port=port)
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = asyncio.create_task(
         serve(
             database,
-            free,
-            pending=Lookout(database, free).backlog,
+            settings,
+            pending=Lookout(database, settings).backlog,
             ready=address.set_result,
         )
     )

@@ -29,15 +29,6 @@ class Served(NamedTuple):
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[OwnServer]:
-    server = OwnServer(tmp_path / "server")
-    try:
-        yield server
-    finally:
-        server.destroy()
-
-
-@pytest.fixture
 def served(own_server: OwnServer, tmp_path: Path) -> Iterator[Served]:
     log = tmp_path / "log"
     environment = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,32 +16,14 @@ import pytest
 
 from acd.core.facts import CommitSeen, FeatureChanged, HarnessFailed, LimitHit
 from acd.core.models import Commit
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.catch_up import open_source
 from acd.ledger.price import PriceList
-from acd.server import serve
 from tests.integration.ledger.stage import AT, end, select, session_of
+from tests.integration.serving import serving
 
 PRICES = PriceList()
-
-
-@asynccontextmanager
-async def serving(database: Database, settings: Settings) -> AsyncIterator[str]:
-    """The server's address while it serves."""
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    at_any_port = load_settings({}, home=settings.home, port=0)
-    server = asyncio.create_task(serve(database, at_any_port, ready=address.set_result))
-    started: list[asyncio.Future[Any]] = [server, address]
-    await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-    if server.done():
-        server.result()
-    try:
-        yield address.result()
-    finally:
-        server.cancel()
-        with suppress(asyncio.CancelledError):
-            await server
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ from tests.integration.events.conftest import (
     assert_told_once,
     play_session,
     recorded,
-    serving,
 )
 from tests.integration.ledger.stage import select
 from tests.integration.reports.test_api_server import Cable
+from tests.integration.serving import serving
 
 # Long: `make test` is to take minutes, and CI runs everything.
 pytestmark = pytest.mark.extra

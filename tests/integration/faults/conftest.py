@@ -7,7 +7,7 @@ proxied           a proxy in front of the database of `database_url`, and that d
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -21,21 +21,11 @@ from psycopg.conninfo import conninfo_to_dict
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.testing.proxy import Address, Proxy
-from tests.integration.faults.server import OwnServer
 
 
 class Proxied(NamedTuple):
     proxy: Proxy
     url: str
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[OwnServer]:
-    server = OwnServer(tmp_path / "server")
-    try:
-        yield server
-    finally:
-        server.destroy()
 
 
 @pytest.fixture

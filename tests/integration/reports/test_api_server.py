@@ -6,9 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -18,32 +16,16 @@ from acd.core.errors import ConfigError
 from acd.core.settings import Settings, load_settings
 from acd.database.connection import Database, open_database
 from acd.server import serve
+from tests.integration.serving import serving_as_set
 
 
 def on_port(settings: Settings, port: int, host: str = "127.0.0.1") -> Settings:
     return load_settings(home=settings.home, port=port, host=host)
 
 
-@asynccontextmanager
-async def serving(database: Database, settings: Settings) -> AsyncIterator[str]:
-    """The server's address while it serves; it is stopped the way its owner stops it, by cancelling it."""
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    server = asyncio.create_task(serve(database, settings, ready=address.set_result))
-    started: list[asyncio.Future[Any]] = [server, address]
-    await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-    if server.done():
-        server.result()
-    try:
-        yield address.result()
-    finally:
-        server.cancel()
-        with suppress(asyncio.CancelledError):
-            await server
-
-
 async def test_it_answers_and_stops_when_cancelled(seeded: Database, settings: Settings) -> None:
     async with (
-        serving(seeded, on_port(settings, 0)) as address,
+        serving_as_set(seeded, on_port(settings, 0)) as address,
         httpx.AsyncClient(base_url=address) as client,
     ):
         answer = await client.get("/api/db/sessions?limit=1")
@@ -56,7 +38,7 @@ async def test_it_answers_and_stops_when_cancelled(seeded: Database, settings: S
 
 async def test_a_foreign_host_is_refused_on_the_wire(seeded: Database, settings: Settings) -> None:
     async with (
-        serving(seeded, on_port(settings, 0)) as address,
+        serving_as_set(seeded, on_port(settings, 0)) as address,
         httpx.AsyncClient(base_url=address) as client,
     ):
         answer = await client.get("/api/db/sessions", headers={"Host": "evil.example"})
@@ -71,7 +53,7 @@ async def test_signals_stay_with_whoever_embeds_the_server(
     loop.add_signal_handler(signal.SIGTERM, seen.set)
     try:
         async with (
-            serving(seeded, on_port(settings, 0)) as address,
+            serving_as_set(seeded, on_port(settings, 0)) as address,
             httpx.AsyncClient(base_url=address) as client,
         ):
             assert (await client.get("/api/health")).status_code == 200
@@ -109,7 +91,7 @@ async def test_every_loopback_name_can_be_bound(
     seeded: Database, settings: Settings, host: str
 ) -> None:
     async with (
-        serving(seeded, on_port(settings, 0, host)) as address,
+        serving_as_set(seeded, on_port(settings, 0, host)) as address,
         httpx.AsyncClient(base_url=address) as client,
     ):
         assert (await client.get("/api/health")).status_code == 200
@@ -167,7 +149,7 @@ async def test_an_outage_is_503_and_over_when_it_is_over(
         through = load_settings(home=settings.home, database_url=cable.url, port=0)
         async with (
             open_database(through, application="acd test") as database,
-            serving(database, through) as address,
+            serving_as_set(database, through) as address,
             httpx.AsyncClient(base_url=address, timeout=20) as client,
         ):
             assert (await client.get("/api/db/sessions")).status_code == 200
