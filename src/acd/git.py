@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +49,18 @@ _ENVIRONMENT = {
     "GIT_ASKPASS": "false",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
+# A clone alone talks to servers: by these ways only (never `ext::`, which names a program), and asks nobody.
+_TO_SERVERS = {
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "SSH_ASKPASS_REQUIRE": "never",
+}
+_FOR_SERVERS = (
+    "SSH_AUTH_SOCK",
+    "GIT_SSL_CAINFO",
+    "SSL_CERT_FILE",
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
 _HARDENED = (
     "--no-pager",
     "-c",
@@ -211,20 +225,69 @@ async def is_repository(path: Path) -> bool:
     return True
 
 
-async def _git(*arguments: str, limit: float = TIME_LIMIT) -> _Answer:
+async def clone(
+    address: str, folder: Path, *, time_limit: float, tell: Callable[[str], None]
+) -> None:
+    """Clone a repository into a folder that does not exist yet; `tell` is given git's own words on how far it is.
+
+    Nothing that the repository says is run: no hooks, no submodules, no `ext::` addresses. Asks nobody: a server that
+    wants a login gets what the user's own git is set up with (credential helper, ssh agent), or refuses.
+
+    Raises:
+        GitError: it could not be cloned, with what git said. What is in the folder then is of no use.
+    """
+    reached = f"git clone {address}"
+    variables = {name: os.environ[name] for name in _FOR_SERVERS if name in os.environ}
+    environment = {**_environment(), **variables, **_TO_SERVERS}
+    del environment["GIT_SSH_COMMAND"]
+    options = ("--progress", "--no-recurse-submodules")
+    process = await _start("clone", *options, "--", address, str(folder), environment=environment)
+    assert process.stderr is not None  # noqa: S101 - a pipe, see `_start`
     try:
-        process = await asyncio.create_subprocess_exec(
+        async with asyncio.timeout(time_limit):
+            said = await _progress(process.stderr, tell)
+            status = await process.wait()
+    except TimeoutError as error:
+        raise GitError(f"{reached} took longer than {time_limit:g} s and was stopped") from error
+    finally:
+        await _stop(process)
+    if status:
+        raise GitError(f"{reached}: {said or f'exit {status}'}")
+
+
+async def _progress(stream: asyncio.StreamReader, tell: Callable[[str], None]) -> str:
+    """Tell what git shows of its progress (lines that end with CR); what it says otherwise."""
+    said, rest = "", ""
+    while chunk := await stream.read(64 * 1024):
+        *shown, rest = re.split(r"(?<=[\r\n])", rest + chunk.decode(errors="replace"))
+        for line in shown:
+            if line.endswith("\r"):
+                tell(line.strip())
+            elif not line.startswith(("Cloning into", "remote: ")):
+                said = (said + line)[-_ERROR_TEXT_LIMIT:]
+    return (said + rest).strip()
+
+
+async def _start(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
             "git",
             *_HARDENED,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=_environment() if environment is None else environment,
             start_new_session=True,
         )
     except FileNotFoundError as error:
         raise GitError("git is not installed, or not on PATH: install it") from error
+
+
+async def _git(*arguments: str, limit: float = TIME_LIMIT) -> _Answer:
+    process = await _start(*arguments)
     try:
         async with asyncio.timeout(limit):
             return await _answer(process)

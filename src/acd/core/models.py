@@ -131,7 +131,10 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A repository in the queue, as its entry in the queue file (defaults applied, paths resolved) describes it."""
+    """A repository in the queue, as its entry in the queue file (defaults applied, paths resolved) describes it.
+
+    `clone` is what git clones it from on a machine where `path` does not exist.
+    """
 
     repo_id: str
     name: str
@@ -150,6 +153,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     agent: str = "claude-code"
     max_sessions: int = 50
     session_delay_s: float = 0.0
+    clone: str | None = None
 
     @property
     def id(self) -> UUID:

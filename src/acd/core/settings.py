@@ -108,6 +108,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     free_space_floor: Annotated[
         int, Meta(ge=0, description="No session starts with less free space than this.")
     ] = 512 * 1024**2
+    lease_seconds: Annotated[
+        float,
+        Meta(
+            ge=2,
+            description="After so long without a sign of life a worker counts as dead to other machines.",
+        ),
+    ] = 300
+    clone_timeout: Annotated[
+        float, Meta(gt=0, description="Longest time that cloning a repository may take.")
+    ] = 1800
     retry_base: Annotated[
         float,
         Meta(gt=0, description="First wait after a failure that may pass; doubles each time."),
@@ -177,6 +187,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def targets_dir(self) -> Path:
         """Where journals without a session are: `<home>/targets/<target id>/journal.jsonl`."""
         return self.home / "targets"
+
+    @property
+    def clones_dir(self) -> Path:
+        """Where clones of targets are that have no folder on this machine: `<home>/clones/<repo id>/`."""
+        return self.home / "clones"
 
     @property
     def locks_dir(self) -> Path:

@@ -155,7 +155,7 @@ class Source:
             session = await self.database.fetch_one("ledger.session_state", **ids)
             if session is not None:
                 self.clock = session["last_event_at"] or session["started_at"]
-                self.ended = session["status"] != "running"
+                self.ended = session["ended"]
         self._files.open(names, rows)
 
     # ---- writing --------------------------------------------------------------------------------------------

@@ -15,28 +15,40 @@ from acd.ledger.rows import Batch, json_rows
 
 
 async def record_features(
-    database: Database, target_id: UUID, features: Sequence[Feature], at: datetime
+    database: Database, target_id: UUID, features: Sequence[Feature], at: datetime, *, host: str
 ) -> None:
     """Record a target's whole feature list as it stood at a time, with the target's totals and the day's snapshot.
+
+    Where another machine than `host` works the target, the list that counts is the one there: nothing is recorded.
 
     Raises:
         DatabaseAway: nothing is known to be recorded; doing it again is safe.
     """
     async with database.transaction() as tx:
         await tx.fetch_all("ledger.lock_targets", ids=[target_id])
-        await _put_feature_list(tx, target_id, None, features, at)
+        if not await _counts_elsewhere(tx, target_id, host):
+            await _put_feature_list(tx, target_id, None, features, at)
 
 
 async def put_looks(
-    tx: Transaction, target_id: UUID, session_id: UUID | None, batch: Batch
+    tx: Transaction, target_id: UUID, session_id: UUID | None, batch: Batch, *, host: str
 ) -> None:
-    """What a batch saw of the feature list, look by look, each with its day's snapshot."""
-    looks: list[FeaturesSeen | DailyStats] = [*batch.features, *batch.daily]
+    """What a batch saw of the feature list, look by look, each with its day's snapshot.
+
+    A machine that was silent for so long that another one took the target over tells late how the list stands there.
+    """
+    looks: list[FeaturesSeen | DailyStats] = [*batch.daily]
+    if batch.features and not await _counts_elsewhere(tx, target_id, host):
+        looks += batch.features
     for look in sorted(looks, key=lambda look: look.at):
         if isinstance(look, FeaturesSeen):
             await _put_feature_list(tx, target_id, session_id, look.features, look.at)
         else:
             await _put_daily_stats(tx, target_id, look)
+
+
+async def _counts_elsewhere(tx: Transaction, target_id: UUID, host: str) -> bool:
+    return bool(await tx.fetch_all("fleet.elsewhere", target_ids=[target_id], host=host))
 
 
 async def _put_daily_stats(tx: Transaction, target_id: UUID, look: DailyStats) -> None:

@@ -46,7 +46,7 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
         writer = _Writer(tx, owner, claims)
         started = await writer.put_session(batch)
         days = await writer.put_rows(batch)
-        await put_looks(tx, owner.target_id, owner.session, batch)
+        await put_looks(tx, owner.target_id, owner.session, batch, host=owner.host)
         for target_id, session_id in sorted(claims.touched):
             days_of_session = await roll_up_session(tx, target_id, session_id, batch)
             if target_id == owner.target_id:

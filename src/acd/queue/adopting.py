@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
+from acd.core.errors import DatabaseAway
 from acd.core.facts import Started
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.files.folder import SessionFolder
 from acd.harness.recovery import recover, unfinished
 from acd.queue.control import Control
+from acd.queue.lease import Lease
 from acd.queue.observer import Observer
 
 _POLL = 0.1
@@ -26,9 +29,11 @@ class Orphans:
     turns of their own targets wait for them.
     """
 
-    def __init__(self, settings: Settings, control: Control) -> None:
+    def __init__(self, settings: Settings, control: Control, lease: Lease) -> None:
         self._settings = settings
         self._control = control
+        self._lease = lease
+        self._gone: set[UUID] = set()
         self._folders: dict[str, list[SessionFolder]] = defaultdict(list)
         self._work: asyncio.Task[None] | None = None
         self._targets: dict[UUID, Target] = {}
@@ -48,17 +53,34 @@ class Orphans:
     async def _look_after(
         self, ring: Callable[[SessionFolder], None], stop: asyncio.Event, observer: Observer
     ) -> None:
+        ids = {target.id for target in self._targets.values() if target.clone}
+        if ids:
+            with suppress(DatabaseAway):  # and nobody waits for it: then all sessions end in order
+                self._gone = await self._lease.gone_elsewhere(list(ids))
         outcomes = await recover(
             self._settings,
             ring,
             stop=stop,
-            stop_of=self._control.stop_of,
+            stop_of=self._stop_of,
             on_progress=observer.session_progress,
         )
         for outcome in outcomes:
             target = self._targets.get(outcome.session_id)
             if target is not None:
                 observer.session_ended(target, outcome)
+        await self._lease.release_inherited()
+
+    @contextmanager
+    def _stop_of(self, session_id: UUID) -> Iterator[asyncio.Event]:
+        """Ends a session as `Control.stop_of` does, and when another machine has its target."""
+        target = self._targets[session_id]
+        with (
+            self._control.stop_of(session_id) as stop,
+            self._lease.guard(session_id, target, stop),
+        ):
+            if target.id in self._gone:
+                stop.set()
+            yield stop
 
     async def gone_from(self, path: Path, stop: asyncio.Event) -> None:
         """Wait until none of them works in a target's folder any more, or `stop` is set."""

@@ -36,12 +36,14 @@ class Crew:
         *,
         slots: int,
         only: set[UUID] | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._turns = turns
         self._work = work
         self._ending = ending
         self._slots = slots
         self._only = only
+        self._heartbeat_s = heartbeat_s
         self._inside: set[asyncio.Task[None]] = set()
         turns.app.task(name=TURN, pass_context=True)(self._take)
         ending.call_at_once(self._cancel)
@@ -72,7 +74,7 @@ class Crew:
             listen_notify=False,
             delete_jobs="always",
             install_signal_handlers=False,
-            update_heartbeat_interval=HEARTBEAT_S,
+            update_heartbeat_interval=self._heartbeat_s,
             stalled_worker_timeout=PRUNE_S,
         )
         stopper = asyncio.create_task(self._stop_when_draining(worker), name="stopper")

@@ -15,6 +15,9 @@ from acd.core.text import storable
 from acd.harness.routing import ModelConfig, resolve_complexity
 
 _PRIORITY = re.compile(r"[Pp]?([+-]?\d{1,9})")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s]+:")
+"""What is an address and not a folder: `https://…`, `ssh://…`, or git's short form `user@host:path`."""
+_SECRET = re.compile(r"https?://[^/]*@|[a-z][a-z0-9+.-]*://[^/@]*:[^/@]*@")
 _LONGEST_ID = 200
 _INT32 = 2**31 - 1
 DEFAULT_PRIORITY = 99
@@ -55,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     agent: str | None = None
     session_delay: float | None = None
     max_sessions_per_repo: int | None = None
+    clone: str | None = None
     notes: Any = None
 
 
@@ -90,6 +94,7 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
     entry = convert(raw, Entry)
     _check_id(entry.id)
     repository = _resolve(entry.path, folder)
+    comes = bool(entry.clone) and not repository.exists()
     prompt = entry.prompt or defaults.prompt
     delay = _first(entry.session_delay, defaults.session_delay)
     sessions = _first(entry.max_sessions_per_repo, defaults.max_sessions_per_repo)
@@ -103,9 +108,9 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         complexity=resolve_complexity(entry.complexity, entry.focus, models),
         enabled=entry.enabled,
         focus=_storable(entry.focus),
-        prompt=_beside(prompt, folder, repository),
-        prd=_beside(entry.prd, folder, repository),
-        feature_list=str(_feature_list(entry.feature_list, folder, repository)),
+        prompt=_beside(prompt, folder, repository, comes),
+        prd=_beside(entry.prd, folder, repository, comes),
+        feature_list=str(_feature_list(entry.feature_list, folder, repository, comes)),
         until_complete=_first(entry.until_complete, defaults.until_complete),
         serial_group=_storable(entry.serial_group),
         tags=[storable(tag) for tag in entry.tags],
@@ -113,6 +118,7 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         agent=storable(entry.agent or defaults.agent),
         max_sessions=sessions,
         session_delay_s=delay,
+        clone=_source(entry.clone, folder),
     )
 
 
@@ -151,23 +157,45 @@ def _resolve(path: str, folder: Path) -> Path:
     return Path(os.path.realpath(folder / Path(path).expanduser()))
 
 
-def _choose(path: str, folder: Path, repository: Path) -> Path:
-    """Relative to the queue file; else, where nothing is there, inside the repository if it is there."""
+def _source(clone: str | None, folder: Path) -> str | None:
+    """What git clones from: an address as it stands, a folder made absolute.
+
+    Security: the address is stored and shown, so it may carry no password; one that begins with a dash would be an
+    option of git's.
+    """
+    if clone is None or not clone.strip():
+        return None
+    if storable(clone) != clone or not clone.isprintable() or clone.startswith("-"):
+        raise ConfigError(f"clone: not an address that git can clone: {clone!r}")
+    if not _ADDRESS.match(clone):
+        return str(_resolve(clone, folder))
+    if _SECRET.match(clone):
+        raise ConfigError(
+            "clone: the address carries a password or token; give it to git's credential helper instead"
+        )
+    return clone
+
+
+def _choose(path: str, folder: Path, repository: Path, comes: bool) -> Path:
+    """Relative to the queue file; else, where nothing is there, inside the repository if it is there.
+
+    Or if it comes: it is to be cloned, so that nobody can look yet.
+    """
     beside = _resolve(path, folder)
     inside = _resolve(path, repository)
-    return inside if inside.exists() and not beside.exists() else beside
+    return inside if (comes or inside.exists()) and not beside.exists() else beside
 
 
-def _beside(path: str | None, folder: Path, repository: Path) -> str | None:
-    return str(_choose(path, folder, repository)) if path else None
+def _beside(path: str | None, folder: Path, repository: Path, comes: bool) -> str | None:
+    return str(_choose(path, folder, repository, comes)) if path else None
 
 
-def _feature_list(path: str | None, folder: Path, repository: Path) -> Path:
+def _feature_list(path: str | None, folder: Path, repository: Path, comes: bool) -> Path:
     """Security: a feature list is read and shown, so it may lie only in the repository or with the queue file."""
     if path is None:
         found = _resolve("feature_list.json", repository)
     else:
-        found = _choose(path, folder, repository)
+        found = _choose(path, folder, repository, comes)
     if not (found.is_relative_to(repository) or found.is_relative_to(folder)):
         raise ConfigError(
             f"featureList: {found} lies neither in the repository nor with the queue file"

@@ -42,7 +42,9 @@ async def sync_features(db: Database, host_name: str, target_id: UUID) -> int | 
     if host and host != host_name:
         raise ListElsewhere(host)
     queue_file = queue_file_here(states[0], host_name)
-    problem = await record_list(db, states[0].target, queue_file.parent if queue_file else None)
+    problem = await record_list(
+        db, states[0].target, queue_file.parent if queue_file else None, host_name
+    )
     if problem:
         raise ListUnreadable(problem)
     return await features.count(db, target_id) if problem is None else 0

@@ -8,7 +8,7 @@ Each target has a queue of its own, so that a worker can be told to work only so
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,9 @@ class Waiting(msgspec.Struct, frozen=True):
 class Turns:
     """The jobs of one database. `running` are the ids of jobs that this process is working on."""
 
-    def __init__(self, db: Database, workers: Workers, give_up: asyncio.Event) -> None:
+    def __init__(
+        self, db: Database, workers: Workers, give_up: asyncio.Event, stalled_s: float = STALLED_S
+    ) -> None:
         self.connector = JobConnector(db, give_up)
         self.workers = workers
         self.running: set[int] = set()
@@ -59,10 +61,17 @@ class Turns:
         self._jobs = _Manager(self.connector, workers)
         self.app.job_manager = self._jobs
         self._suspects: set[int] = set()
+        self._stalled_s = stalled_s
 
     def hold_while(self, held: Callable[[], bool]) -> None:
         """Let this process take no turn while `held` says so; what it works goes on."""
         self._jobs.held = held
+
+    def choose_by(
+        self, choose: Callable[[Iterable[str] | None], Awaitable[Iterable[str] | None]]
+    ) -> None:
+        """Let `choose` say of which queues (of those given; None: all) this process may take a turn now."""
+        self._jobs.choose = choose
 
     async def defer(self, turns: Iterable[tuple[Turn, Target]], due: datetime | None = None) -> int:
         """Let turns come, at `due` or now; returns for how many. A target that has one waiting keeps that one."""
@@ -113,7 +122,7 @@ class Turns:
         """
         doing = await self._jobs.list_jobs_async(task=TURN, status=Status.DOING.value)
         stalled = await self._jobs.get_stalled_jobs(
-            task_name=TURN, seconds_since_heartbeat=STALLED_S
+            task_name=TURN, seconds_since_heartbeat=self._stalled_s
         )
         silent = {job.id for job in stalled}
         dead, suspects = [], set()
@@ -145,9 +154,15 @@ class _Manager(JobManager):
         super().__init__(connector)
         self._workers = workers
         self.held: Callable[[], bool] = lambda: False
+        self.choose: Callable[[Iterable[str] | None], Awaitable[Iterable[str] | None]] | None = None
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        return None if self.held() else await super().fetch_job(queues, worker_id)
+        if self.held():
+            return None
+        chosen = queues if self.choose is None else await self.choose(queues)
+        if chosen is not None and not (chosen := list(chosen)):
+            return None
+        return await super().fetch_job(chosen, worker_id)
 
     async def register_worker(self) -> int:
         worker_id = await super().register_worker()
@@ -170,13 +185,20 @@ class _Manager(JobManager):
         return isinstance(self.connector, JobConnector) and self.connector.give_up.is_set()
 
 
-async def open_turns(db: Database, workers: Workers, give_up: asyncio.Event | None = None) -> Turns:
+async def open_turns(
+    db: Database,
+    workers: Workers,
+    give_up: asyncio.Event | None = None,
+    *,
+    stalled_s: float = STALLED_S,
+) -> Turns:
     """The jobs of a database, their tables made where they are missing; errors as `ensure_schema`.
 
-    Every call on them waits for a database that is away, until `give_up` is set.
+    Every call on them waits for a database that is away, until `give_up` is set. A worker of another machine is dead
+    after `stalled_s` seconds without a heartbeat.
     """
     await ensure_schema(db)
-    return Turns(db, workers, give_up or asyncio.Event())
+    return Turns(db, workers, give_up or asyncio.Event(), stalled_s)
 
 
 def queue_name(target_id: UUID) -> str:

@@ -114,7 +114,7 @@ async def decide(
     """The next step of a target that is on this machine; the rest is `next_step`."""
     target = state.target
     rules = rules_of(settings, once=once, max_retries=choice.max_retries)
-    if target.enabled and not Path(target.path).is_dir():
+    if target.enabled and not target.clone and not Path(target.path).is_dir():
         return Stop(f"there is no folder {target.path} on this machine")
     try:
         features = await count_features(target, queue_dir)

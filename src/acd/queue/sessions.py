@@ -19,6 +19,7 @@ from acd.harness.session import work_session
 from acd.harness.version import find_binary
 from acd.queue.control import Control
 from acd.queue.ending import Ending
+from acd.queue.lease import Lease
 from acd.queue.observer import Observer
 from acd.queue.turn import Stop, TargetState, Work
 
@@ -58,6 +59,7 @@ class SessionWorker:
         observer: Observer,
         ending: Ending,
         control: Control,
+        lease: Lease,
         tally: Tally,
     ) -> None:
         self._settings = settings
@@ -65,6 +67,7 @@ class SessionWorker:
         self._observer = observer
         self._ending = ending
         self._control = control
+        self._lease = lease
         self._tally = tally
         self._binaries: dict[str, Binary] = {}
 
@@ -112,7 +115,10 @@ class SessionWorker:
         return outcome
 
     async def _work(self, plan: SessionPlan, adapter: Adapter, binary: Binary) -> Outcome:
-        with self._control.stop_of(plan.session_id) as stop:
+        with (
+            self._control.stop_of(plan.session_id) as stop,
+            self._lease.guard(plan.session_id, plan.target, stop),
+        ):
             return await work_session(
                 plan,
                 adapter=adapter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,9 @@ from acd.queue.connector import patiently
 from acd.queue.control import Control
 from acd.queue.crew import Crew
 from acd.queue.ending import EndedBy, Ending
-from acd.queue.jobs import Turns, open_turns
+from acd.queue.jobs import HEARTBEAT_S, TURN, Turns, open_turns
+from acd.queue.lease import RENEWALS, Lease
+from acd.queue.left import open_queues
 from acd.queue.look import read_states
 from acd.queue.observer import Observer
 from acd.queue.presence import Workers
@@ -92,6 +94,7 @@ class Shift:
         ending: Ending,
         recorder: Recorder,
         turns: Turns,
+        lease: Lease,
     ) -> None:
         self._db = db
         self._settings = settings
@@ -104,14 +107,17 @@ class Shift:
         self._since = datetime.now(UTC)
         self._tally = Tally(left=options.max_sessions)
         self._control = Control(db, ending, observer)
-        self._orphans = Orphans(settings, self._control)
-        turns.hold_while(lambda: self._control.paused)
+        self._orphans = Orphans(settings, self._control, lease)
+        self._lease = lease
+        turns.hold_while(lambda: self._control.paused or not lease.good)
+        turns.choose_by(self._choose)
         sessions = SessionWorker(
             settings,
             recorder.ring,
             observer=observer,
             ending=ending,
             control=self._control,
+            lease=lease,
             tally=self._tally,
         )
         self._turn_worker = TurnWorker(
@@ -124,15 +130,23 @@ class Shift:
             observer=observer,
             ending=ending,
             orphans=self._orphans,
+            lease=lease,
         )
         self._crew = Crew(
-            turns, self._turn_worker.work, ending, slots=options.concurrency, only=options.only
+            turns,
+            self._turn_worker.work,
+            ending,
+            slots=options.concurrency,
+            only=options.only,
+            heartbeat_s=min(HEARTBEAT_S, settings.lease_seconds / RENEWALS),
         )
 
     async def work(self, *, begins: bool) -> RunResult:
         """Work until the ending says so; errors as `work_queue`."""
         ending = self._ending
         await self._control.join()
+        keeping = asyncio.create_task(self._lease.keep(), name="lease")
+        keeping.add_done_callback(self._drain_if_failed)
         orphans = self._orphans.look_after(self._recorder.ring, ending.stopping, self._observer)
         try:
             if begins and self._latest is not None:
@@ -145,6 +159,7 @@ class Shift:
         finally:
             ending.drain("failed")
             await orphans
+            keeping.cancel()
         hurry = ending.giving_up.is_set()
         recorded = await self._recorder.settle(_HURRIED_RECORDING_S if hurry else _LAST_RECORDING_S)
         return RunResult(
@@ -153,6 +168,16 @@ class Shift:
             self._tally.failed,
             recorded,
             await self._ends() if recorded else [],
+        )
+
+    async def _choose(self, asked: Iterable[str] | None) -> Iterable[str] | None:
+        """The queues from which to take a turn: all, unless something has to be left to others."""
+        left = self._lease.left.now()
+        if not left and not self._lease.others:
+            return asked
+        return await patiently(
+            lambda: open_queues(self._db, TURN, self._settings.host_name, left, asked),
+            self._ending.giving_up,
         )
 
     async def _begin(self, latest: LatestQueue, targets: Sequence[Target]) -> None:
@@ -203,7 +228,13 @@ class Shift:
                 continue
             turns = await self._turns.waiting()
             ours = self._options.only or {target.id for target in latest.queue.targets}
-            if not any(each.turn.target_id in ours for each in turns):
+            waiting = {each.turn.target_id for each in turns} & ours
+            if waiting:
+                rows = await patiently(
+                    lambda: self._db.fetch_all("fleet.left_by_all"), self._ending.giving_up
+                )
+                waiting -= {row["target_id"] for row in rows}
+            if not waiting:
                 self._ending.drain("done")
                 return
 
@@ -258,8 +289,10 @@ async def open_shift(
         DatabaseError: as `open_turns`.
     """
     workers = Workers(settings.locks_dir, db.url)
+    lease = Lease(db, settings, tell=observer.message, give_up=ending.giving_up)
     try:
-        turns = await open_turns(db, workers, ending.giving_up)
+        turns = await open_turns(db, workers, ending.giving_up, stalled_s=settings.lease_seconds)
+        await lease.join()
         async with Recorder(db, settings) as recorder:
             yield Shift(
                 db,
@@ -270,6 +303,8 @@ async def open_shift(
                 ending=ending,
                 recorder=recorder,
                 turns=turns,
+                lease=lease,
             )
     finally:
+        await lease.resign()
         workers.close()

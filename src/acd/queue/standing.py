@@ -51,11 +51,19 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
     running = rows_of(await live.running(db), RunningSession)
     stored = await db.while_unchanged("queue.standing", lambda: _read_standing(db), size=_SIZE)
     sessions = {row.target.repo_id: row.id for row in running}
+    left = await db.fetch_all("fleet.left_by_all")
+    nobody: dict[UUID, str] = {row["target_id"]: row["reason"] for row in left}
     return Queue(
         state=stored.state,
         running=running,
         targets=[
-            _entry(state, planned, sessions.get(state.target.repo_id), settings)
+            _entry(
+                state,
+                planned,
+                sessions.get(state.target.repo_id),
+                nobody.get(state.target.id, "waits for a free worker"),
+                settings,
+            )
             for state, planned in stored.targets
         ],
         limits=rows_of(await live.limits(db), Limit),
@@ -107,9 +115,13 @@ async def _states(db: Database, planned: dict[UUID, _Planned]) -> dict[UUID, Tar
 
 
 def _entry(
-    state: TargetState, planned: _Planned | None, session_id: UUID | None, settings: Settings
+    state: TargetState,
+    planned: _Planned | None,
+    session_id: UUID | None,
+    waits_for: str,
+    settings: Settings,
 ) -> QueueEntry:
-    word, reason, until = _word(state, planned, session_id, settings)
+    word, reason, until = _word(state, planned, session_id, waits_for, settings)
     return QueueEntry(
         target=TargetName(name=state.target.name, repo_id=state.target.repo_id),
         priority=state.target.priority,
@@ -124,7 +136,11 @@ def _entry(
 
 
 def _word(
-    state: TargetState, planned: _Planned | None, session_id: UUID | None, settings: Settings
+    state: TargetState,
+    planned: _Planned | None,
+    session_id: UUID | None,
+    waits_for: str,
+    settings: Settings,
 ) -> tuple[Any, str, datetime | None]:
     if session_id is not None:
         return "running", "a session runs", None
@@ -133,7 +149,7 @@ def _word(
     if planned is None:
         return _without_a_turn(state)
     if planned.due is None or planned.due <= _now():
-        return "due", "waits for a free worker", None
+        return "due", waits_for, None
     step = next_step(state, None, rules_of(settings), _now())
     reason = step.reason if isinstance(step, Wait) else "its next turn is later"
     return "waiting", reason, planned.due

@@ -57,7 +57,7 @@ async def sync_queue_file(db: Database, queue: QueueFile, host_name: str) -> Syn
             "queue.update_targets", targets=Json(rows), queue_file=name
         )
         vanished = await transaction.fetch_all("queue.pause_vanished", ids=ids, queue_file=name)
-    found, unreadable = await _record_lists(db, queue)
+    found, unreadable = await _record_lists(db, queue, host_name)
     counts = await db.fetch_one("queue.sync_summary")
     added = {row["id"] for row in new}
     summary = SyncSummary(
@@ -72,20 +72,22 @@ async def sync_queue_file(db: Database, queue: QueueFile, host_name: str) -> Syn
     return SyncResult(summary, [*queue.problems, *unreadable, *queue.warnings])
 
 
-async def _record_lists(db: Database, queue: QueueFile) -> tuple[int, list[str]]:
+async def _record_lists(db: Database, queue: QueueFile, host_name: str) -> tuple[int, list[str]]:
     """How many lists were recorded, and a warning for each that is there but cannot be read."""
     slots = asyncio.Semaphore(_AT_A_TIME)
 
     async def one(target: Target) -> str | None:
         async with slots:
-            return await record_list(db, target, queue.folder)
+            return await record_list(db, target, queue.folder, host_name)
 
     outcomes = await asyncio.gather(*map(one, queue.targets))
     return outcomes.count(None), [warning for warning in outcomes if warning]
 
 
-async def record_list(db: Database, target: Target, queue_dir: Path | None) -> str | None:
-    """Record a target's feature list as it stands now.
+async def record_list(
+    db: Database, target: Target, queue_dir: Path | None, host_name: str
+) -> str | None:
+    """Record a target's feature list as it stands now on this machine, unless another one works the target.
 
     Returns:
         None when it was recorded, "" when there is none yet, else why it cannot be read.
@@ -100,7 +102,7 @@ async def record_list(db: Database, target: Target, queue_dir: Path | None) -> s
         return ""
     except FeatureListError as error:
         return f"{target.repo_id}: {error}"
-    await record_features(db, target.id, features, datetime.now(UTC))
+    await record_features(db, target.id, features, datetime.now(UTC), host=host_name)
     return None
 
 

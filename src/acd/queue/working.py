@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from acd.core.errors import Busy, QueueFileError
+from acd.core.errors import Busy, ConfigError, QueueFileError
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.locks import hold
+from acd.harness.cloning import in_folder
 from acd.harness.outcome import Outcome
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
 from acd.ledger.recorder import Recorder
@@ -24,11 +26,25 @@ from acd.queue.connector import patiently
 from acd.queue.ending import Ending
 from acd.queue.file import QueueFile, read_queue_file
 from acd.queue.jobs import Turn, Turns
+from acd.queue.lease import Lease
 from acd.queue.look import decide, plan_targets, queue_file_here, read_states
 from acd.queue.observer import Observer
+from acd.queue.placing import Elsewhere, Placing
 from acd.queue.sessions import SessionWorker
-from acd.queue.turn import Done, PastSession, Step, Stop, TargetState, Wait, Work
+from acd.queue.turn import (
+    Done,
+    PastSession,
+    Rules,
+    Step,
+    Stop,
+    TargetState,
+    Wait,
+    Work,
+    next_step,
+)
 from acd.queue.watch import LatestQueue
+
+logger = logging.getLogger("acd.queue")
 
 _GROUP_WAIT = timedelta(seconds=2)
 _RECORDING_S = 1.0
@@ -40,6 +56,7 @@ class _Case(msgspec.Struct, frozen=True):
     turn: Turn
     choice: ModelChoice
     queue_dir: Path | None
+    folder: Path
 
 
 class TurnWorker:
@@ -57,6 +74,7 @@ class TurnWorker:
         observer: Observer,
         ending: Ending,
         orphans: Orphans,
+        lease: Lease,
     ) -> None:
         self._db = db
         self._settings = settings
@@ -67,6 +85,8 @@ class TurnWorker:
         self._observer = observer
         self._ending = ending
         self._orphans = orphans
+        self._lease = lease
+        self._placing = Placing(db, settings, lease, self._tell)
 
     async def begin(
         self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
@@ -87,8 +107,11 @@ class TurnWorker:
             return
         await self._turns.withdraw(set(ids))
         states = await patiently(lambda: read_states(self._db, since, ids), self._ending.giving_up)
+        abroad = [each for each in states if self._placing.may_be_elsewhere(each.target)]
+        states = [self._as_looked_at(each) for each in states if each not in abroad]
         planned = await plan_targets(states, queue, self._settings, once=once)
         to_work = [each.target for each in planned if isinstance(each.step, Work)]
+        to_work += [each.target for each in abroad]
         await self._turns.defer([(Turn(each.id, since, once), each) for each in to_work])
         for state, each in zip(states, planned, strict=True):
             if not isinstance(each.step, Work):
@@ -102,17 +125,52 @@ class TurnWorker:
             DatabaseError: it refused; likewise.
         """
         state = await self._state(turn)
-        if state is not None:
-            await self._orphans.gone_from(Path(state.target.path), self._ending.stopping)
-            state = await self._state(turn)
         if state is None:  # a target that was deleted by hand
             return
+        if not state.target.enabled or state.status == "paused":
+            await self._go_on(turn, state, next_step(state, None, Rules(), _now()))
+            return
+        at_home = queue_file_here(state, self._settings.host_name) is not None
+        try:
+            place = await self._placing.take(state.target, at_home=at_home)
+        except ConfigError as error:
+            await self._go_on(turn, state, Stop(f"config: {error}"))
+            return
+        if isinstance(place, Elsewhere):
+            if place.for_good and at_home and not self._lease.others:
+                await self._go_on(turn, state, Stop(f"{place.reason}; no other machine is at work"))
+            else:
+                await self._leave(turn, state, place)
+            return
+        try:
+            await self._work_here(turn, place.folder)
+        finally:
+            await self._lease.release(state.target.id)
+
+    async def _leave(self, turn: Turn, state: TargetState, place: Elsewhere) -> None:
+        """Leave the turn to others; one that is told nothing of it is one that is found again."""
+        await self._turns.defer([(turn, state.target)])
+        logger.info("%s: left to others: %s", state.target.repo_id, place.reason)
+
+    async def _work_here(self, turn: Turn, folder: Path) -> None:
+        await self._orphans.gone_from(folder, self._ending.stopping)
+        state = await self._state(turn)
+        if state is None:
+            return
         models, queue_dir = await self._queue_of(state)
-        case = _Case(turn, choose_model(state.target.complexity, models), queue_dir)
+        case = _Case(turn, choose_model(state.target.complexity, models), queue_dir, folder)
+        state = _in_folder(state, folder)
         step = await self._decide(case, state)
         if isinstance(step, Work):
             state, step = await self._work_in_group(case, state, step)
-        await self._go_on(turn, state, step)
+        if await self._lease.still_holds(state.target.id):  # else another machine goes on with it
+            await self._go_on(turn, state, step)
+
+    def _tell(self, news: str) -> None:
+        self._observer.message(news, warning=False)
+
+    def _as_looked_at(self, state: TargetState) -> TargetState:
+        return msgspec.structs.replace(state, target=self._placing.look_of(state.target))
 
     async def _state(self, turn: Turn) -> TargetState | None:
         """What the database knows once everything that this process did is in it."""
@@ -145,7 +203,7 @@ class TurnWorker:
         self, case: _Case, state: TargetState, resets_at: datetime | None = None
     ) -> Step:
         return await decide(
-            state,
+            _in_folder(state, case.folder),
             case.queue_dir,
             self._settings,
             case.choice,
@@ -206,6 +264,10 @@ class TurnWorker:
             ),
             self._ending.giving_up,
         )
+
+
+def _in_folder(state: TargetState, folder: Path) -> TargetState:
+    return msgspec.structs.replace(state, target=in_folder(state.target, folder))
 
 
 def _with(state: TargetState, outcome: Outcome) -> TargetState:

@@ -66,7 +66,7 @@ RETURNING session_number;
 
 -- name: session_state
 -- When a session began and last told something (the clock of lines that carry no time), and whether it has ended.
-SELECT started_at, last_event_at, status FROM harness_sessions
+SELECT started_at, last_event_at, status <> 'running' AND presumed_at IS NULL AS ended FROM harness_sessions
 WHERE target_id = %(target_id)s AND id = %(session_id)s;
 
 -- name: agent_started
@@ -81,7 +81,8 @@ UPDATE harness_sessions SET last_event_at = greatest(last_event_at, %(at)s)
 WHERE target_id = %(target_id)s AND id = %(id)s;
 
 -- name: end_session
--- A session ends once: a second ending (there is none in an orderly journal) changes nothing.
+-- A session ends once: a second ending (there is none in an orderly journal) changes nothing. One that only showed as
+-- interrupted, because its machine gave no sign of life, had not ended.
 UPDATE harness_sessions
 SET status = %(status)s, finished_at = %(finished_at)s, exit_code = %(exit_code)s,
     duration_ms = coalesce(%(duration_ms)s,
@@ -89,8 +90,8 @@ SET status = %(status)s, finished_at = %(finished_at)s, exit_code = %(exit_code)
     error_type = %(error_type)s, error_message = %(error_message)s,
     features_before = %(features_before)s, features_after = %(features_after)s,
     features_completed = %(features_completed)s, commits_made = coalesce(%(commits_made)s, commits_made),
-    branch = coalesce(%(branch)s, branch), head_after = %(head_after)s, updated_at = now()
-WHERE target_id = %(target_id)s AND id = %(id)s AND status = 'running';
+    branch = coalesce(%(branch)s, branch), head_after = %(head_after)s, presumed_at = NULL, updated_at = now()
+WHERE target_id = %(target_id)s AND id = %(id)s AND (status = 'running' OR presumed_at IS NOT NULL);
 
 -- name: owners_of
 -- Which of these requests are known, and to whom they belong so far.

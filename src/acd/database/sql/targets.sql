@@ -12,7 +12,10 @@ FROM (
            (SELECT count(*) FROM target_features f
             WHERE f.target_id = t.id AND f.status = 'passing' AND f.verified_at IS NOT NULL) AS "verifiedFeatures",
            t.percent_complete AS "percentComplete", t.features_at AS "featuresAt",
-           t.status, t.status_reason AS "statusReason", t.last_session_at AS "lastSessionAt",
+           t.status,
+           coalesce(t.status_reason, (SELECT w.reason FROM waiting_for_a_machine w WHERE w.target_id = t.id))
+               AS "statusReason",
+           t.last_session_at AS "lastSessionAt",
            t.last_model AS "lastModel", t.created_at AS "createdAt", t.updated_at AS "updatedAt",
            spent.sessions AS "totalSessions", spent.tokens AS "totalTokens", spent.cost AS "totalCostUsd",
            coalesce(newest.sessions, '[]') AS sessions
