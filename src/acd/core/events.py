@@ -16,7 +16,9 @@ import msgspec
 from acd.core.models import ErrorType, ModelReport, Usage
 
 
-class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True):
+class _Event(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True, gc=False
+):
     at: datetime | None = None
 
 

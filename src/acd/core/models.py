@@ -62,7 +62,7 @@ def error_id_of(session_or_target: UUID, source: str, offset: int) -> UUID:
     return uuid5(_NAMESPACE, f"error:{session_or_target}:{source}:{offset}")
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens of one request (or of one report), each counted once.
 
     `input_tokens` excludes everything cached; `cache_write_tokens` is the sum of the 5-minute and the

@@ -21,8 +21,9 @@ _VARIABLE = (
 )
 _WORD = r"\b(?:[Pp]assword|[Pp]asswd|pwd)"
 
-# What a secret looks like: (a part of text without which it cannot be there, pattern of what precedes it and is kept,
-# pattern of the secret). The part is looked for first: nearly all text has none, and that search is fast.
+# What a secret looks like: (marks without one of which it cannot be there, pattern of what precedes it and is kept,
+# pattern of the secret). The marks are looked for first: nearly all text has none, and that search is fast.
+# A mark stands at the secret's beginning or before it, and ends at most `_MARK_REACH` characters behind that beginning.
 _FORMS = (
     ("sk-", "", r"\bsk-[A-Za-z0-9_-]{8,}"),  # Anthropic, OpenAI and their like
     ("gh", "", r"gh[pousr]_[A-Za-z0-9]{16,}"),
@@ -33,41 +34,43 @@ _FORMS = (
     ("AIza", "", r"AIza[\w-]{30,}"),  # Google
     ("xox", "", r"xox[a-z]-[A-Za-z0-9-]{8,}"),  # Slack
     ("eyJ", "", r"eyJ[\w-]{8,}\.eyJ[\w-]{4,}(?:\.[\w-]*)?"),  # JSON Web Token
-    ("earer ", r"[Bb]earer ", r"[A-Za-z0-9._~+/=-]{8,}"),
-    ("BEARER ", r"BEARER ", r"[A-Za-z0-9._~+/=-]{8,}"),
+    ("earer |BEARER ", r"(?:[Bb]earer|BEARER) ", r"[A-Za-z0-9._~+/=-]{8,}"),
     ("://", r"""://[^\s:/@"'<>]{0,100}:""", r"""[^\s/@"'<>]{1,256}(?=@)"""),
     (
         "KEY-----",
         "",
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)",
     ),
-    ("SECRET", _VARIABLE + _ASSIGNED, _VALUE),
-    ("TOKEN", _VARIABLE + _ASSIGNED, _VALUE),
-    ("PASSW", _VARIABLE + _ASSIGNED, _VALUE),
-    ("KEY", _VARIABLE + _ASSIGNED, _VALUE),
-    ("assw", _WORD + _ASSIGNED, _VALUE),
-    ("pwd", _WORD + _ASSIGNED, _VALUE),
+    ("SECRET|TOKEN|PASSW|KEY", _VARIABLE + _ASSIGNED, _VALUE),
+    ("assw|pwd", _WORD + _ASSIGNED, _VALUE),
 )
-# A search for one character is faster still: that of a part's characters which text has least.
+# A search for one character is faster still: that of a mark's characters which text has least.
 _RARE_FIRST = "JQZXKWYVBCGPDUHERTNIASjqzxk_-:wgyp"
-_SECRETS = tuple(
-    (
-        min(part, key=f"{_RARE_FIRST}{part}".find),
-        part,
-        re.compile(f"({kept})(?:{secret})", re.DOTALL),
-    )
-    for part, kept, secret in _FORMS
+_MARKS = tuple(
+    (min(mark, key=f"{_RARE_FIRST}{mark}".find), mark, number)
+    for number, (marks, _, _) in enumerate(_FORMS)
+    for mark in marks.split("|")
 )
+_SECRETS = tuple(re.compile(f"({kept})(?:{secret})", re.DOTALL) for _, kept, secret in _FORMS)
 
 # A secret whose beginning is shown is known as one by this many characters after it (a password in a URL: by the `@`).
 _MARGIN = 512
+_MARK_REACH = 80  # -----BEGIN … PRIVATE KEY-----
 
 
 def storable(text: str) -> str:
     """`text` with what PostgreSQL cannot store (NUL, lone surrogates) replaced by U+FFFD."""
-    if text.isascii() and "\0" not in text:
+    if "\0" not in text and (text.isascii() or _has_no_surrogate(text)):
         return text
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _has_no_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def shorten(text: str, limit: int) -> str:
@@ -87,10 +90,18 @@ def redact(text: str) -> str:
     values of variables named like secrets (`…_TOKEN=`, `PASSWORD: `), JSON Web Tokens, PEM private keys (one
     that is cut off, too). A secret without such a form stays.
     """
-    for character, part, pattern in _SECRETS:
-        if character in text and part in text:
-            text = pattern.sub(rf"\1{REDACTED}", text)
+    for number in _forms_marked(text):
+        text = _SECRETS[number].sub(rf"\1{REDACTED}", text)
     return text
+
+
+def _forms_marked(text: str) -> list[int]:
+    """Numbers of the forms of which the text holds a mark, in their order."""
+    found: list[int] = []
+    for character, mark, number in _MARKS:
+        if character in text and mark in text and number not in found:
+            found.append(number)
+    return found
 
 
 def excerpt(text: str, limit: int) -> str:
@@ -99,6 +110,8 @@ def excerpt(text: str, limit: int) -> str:
     Only the beginning is searched for secrets, so that a huge text costs no more than a small one: what is shown and a
     margin; a few times `limit` where a secret was found, since what stands behind it moves up.
     """
+    if not _forms_marked(text[: limit + _MARK_REACH]):
+        return shorten(storable(text[: limit + 1]), limit)
     beginning = text[: limit + _MARGIN]
     clean = redact(beginning)
     if clean != beginning:

@@ -206,11 +206,11 @@ class Database:
         loop = asyncio.get_running_loop()
         async with self._pool.lease(loop.time() + CALL_TIMEOUT + _SLACK) as connection:
             transaction = Transaction(connection, timeout + _SLACK)
-            await transaction.execute_sql("BEGIN")
+            begin = "BEGIN"
+            if timeout != CALL_TIMEOUT:
+                begin += f"; SET LOCAL statement_timeout = {int(timeout * 1000)}"
             try:
-                if timeout != CALL_TIMEOUT:
-                    limit = f"SET LOCAL statement_timeout = {int(timeout * 1000)}"
-                    await transaction.execute_sql(limit)
+                await transaction.execute_sql(begin)
                 yield transaction
                 if connection.info.transaction_status == TransactionStatus.INERROR:
                     raise DatabaseError("a statement of the transaction failed: nothing was stored")

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from struct import Struct
 
 import msgspec
 import psycopg
-from psycopg.adapt import AdaptersMap
+from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, JsonbDumper, set_json_dumps, set_json_loads
@@ -99,6 +100,31 @@ class _DictDumper(JsonbDumper):
         return msgspec.json.encode(obj)
 
 
+class _TextsDumper(Dumper):
+    """A flat list of texts for a binary COPY, at a fifth of what the driver's own dumper for any list takes.
+
+    The form is PostgreSQL's `array_send`: dimensions, whether there are nulls, element type; then for each dimension its
+    length and lower bound; then the elements, each with its length.
+    """
+
+    format = psycopg.pq.Format.BINARY
+    oid = psycopg.adapters.types["text"].array_oid
+
+    def dump(self, obj: list[str]) -> bytes:
+        if not obj:
+            return _NO_TEXTS
+        parts = [_TEXTS.pack(1, 0, _TEXT_OID, len(obj), 1)]
+        for text in obj:
+            data = text.encode()
+            parts += (len(data).to_bytes(4, "big"), data)
+        return b"".join(parts)
+
+
+_TEXT_OID = psycopg.adapters.types["text"].oid
+_TEXTS = Struct("!iiIii")
+_NO_TEXTS = Struct("!iiI").pack(0, 0, _TEXT_OID)
+
+
 @cache
 def _adapters() -> AdaptersMap:
     adapters = AdaptersMap(psycopg.adapters)
@@ -106,6 +132,7 @@ def _adapters() -> AdaptersMap:
     set_json_dumps(msgspec.json.encode, holder)
     set_json_loads(msgspec.json.decode, holder)
     adapters.register_dumper(dict, _DictDumper)
+    adapters.register_dumper(None, _TextsDumper)  # by type name only, which is how a COPY asks
     return adapters
 
 

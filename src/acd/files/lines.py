@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 CHUNK = 256 * 1024
 LONGEST_LINE = 7 * 1024 * 1024
@@ -15,7 +16,7 @@ _MOST_LINES = 4096
 """Lines of one reading: a chunk of empty lines alone would else become a quarter of a million objects."""
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A line without its end. `data` is None when it is longer than `LONGEST_LINE`; `length` includes the line end."""
 
     offset: int

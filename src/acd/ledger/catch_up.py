@@ -30,8 +30,8 @@ from acd.ledger.write import Written, write_batch
 logger = logging.getLogger("acd.ledger")
 
 # A part ends at so many rows or bytes: few statements and little memory, also when every line is short.
-_PART_ROWS = 2000
-_PART_BYTES = 16 * 1024 * 1024
+_PART_ROWS = 6000
+_PART_BYTES = 32 * 1024 * 1024
 _CAREFUL_BYTES = 1024 * 1024
 _PAUSE_AFTER_S = 0.004
 
@@ -56,12 +56,13 @@ class _Part:
     def add(self, source: SourceLine, *, keep: bool) -> None:
         """Fold a line in."""
         self.fold.add(source)
-        length = source.line.length
-        end = source.line.offset + length
-        stretch = self.stretches.setdefault(source.name, Stretch(end))
-        stretch.end = end
+        line = source.line
+        stretch = self.stretches.get(source.name)
+        if stretch is None:
+            stretch = self.stretches[source.name] = Stretch(0)
+        stretch.end = line.offset + line.length
         stretch.lines += 1
-        self.size += length
+        self.size += line.length
         if keep:
             self.lines.append(source)
 

@@ -30,6 +30,9 @@ from acd.ledger.told import (
 # A line of any known agent holds a handful; its request, which figures depend on, comes first.
 _MOST_EVENTS = 1000
 
+# Nearly all events there are: they go into the timeline, and nowhere else unless a tool was denied.
+_MERELY_TOLD = frozenset({events.TextSaid, events.ToolUsed, events.ToolEnded})
+
 
 @dataclass
 class Fold:
@@ -120,24 +123,33 @@ class Fold:
         if len(found) > _MOST_EVENTS:
             self.leave_out(source, f"more than {_MOST_EVENTS} events: the rest of them")
             found = found[:_MOST_EVENTS]
+        in_timeline = source.kind == "stream"
         for index, event in enumerate(found):
-            if event.at is not None:
-                self._tick(event.at)
-            if isinstance(event, events.RequestSeen):
+            at = event.at
+            if at is not None and at is not self.clock:
+                self._tick(at)
+            if type(event) is events.RequestSeen:
                 self._add_request(event)
-            elif isinstance(event, events.Reported):
-                self._add_report(source, event)
-            elif isinstance(event, events.AgentStarted):
-                if self.batch.agent is None:
-                    self.batch.agent = event
-            elif isinstance(event, events.LimitSeen) and self.agent is not None:
-                self.batch.limits.append(limit_row(self.agent.name, event, self.clock))
-            if source.kind == "stream" or not self.has_stream:
-                error = agent_error_row(self.owner_id, source, event, self.clock)
-                if error is not None:
-                    self.batch.errors.append(error)
-                if source.kind == "stream":
-                    self._timeline.add_event(source, index, event, self.clock)
+                continue  # the ledger rows tell it, once a request and not once a line
+            if type(event) not in _MERELY_TOLD or _denied(event):
+                self._add_rare(source, event)
+            if in_timeline:
+                self._timeline.add_event(source, index, event, self.clock)
+
+    def _add_rare(self, source: SourceLine, event: events.Event) -> None:
+        batch = self.batch
+        if isinstance(event, events.Reported):
+            self._add_report(source, event)
+        elif isinstance(event, events.AgentStarted):
+            if batch.agent is None:
+                batch.agent = event
+        elif isinstance(event, events.LimitSeen):
+            if self.agent is not None:
+                batch.limits.append(limit_row(self.agent.name, event, self.clock))
+        elif source.kind == "stream" or not self.has_stream:
+            error = agent_error_row(self.owner_id, source, event, self.clock)
+            if error is not None:
+                batch.errors.append(error)
 
     def _add_request(self, event: events.RequestSeen) -> None:
         at = event.at or self.clock
@@ -154,3 +166,7 @@ class Fold:
         self.clock = at
         if self.batch.last_at is None or at > self.batch.last_at:
             self.batch.last_at = at
+
+
+def _denied(event: events.Event) -> bool:
+    return type(event) is events.ToolEnded and event.outcome == "denied"

@@ -88,7 +88,7 @@ class PriceList:
             usage: the request's tokens.
             at: when it was made; its day in UTC decides which price held.
         """
-        day = at.astimezone(UTC).date()
+        day = (at if at.tzinfo is UTC else at.astimezone(UTC)).date()
         key = (provider, model, day)
         if key not in self._known:
             self._known[key] = _look_up(provider, model, day)

@@ -35,8 +35,7 @@ class SourceLine(msgspec.Struct, frozen=True, gc=False):
     number: int
 
 
-@dataclass
-class Stretch:
+class Stretch(msgspec.Struct):
     """How far a part goes in one file: the end of its last line there, and how many lines."""
 
     end: int

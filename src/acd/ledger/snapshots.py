@@ -35,28 +35,29 @@ class Snapshots(msgspec.Struct, gc=False):
         """Take another snapshot in."""
         self.subagent = self.subagent or self.greatest.subagent or seen.subagent
         usage, best = seen.usage, self.greatest.usage
-        if (usage.total, usage.output_tokens) > (best.total, best.output_tokens):
+        if usage != best and (usage.total, usage.output_tokens) > (best.total, best.output_tokens):
             self.greatest, self.greatest_at = seen, at
         if seen.request_id and seen.request_id not in self.ids:
             self.ids.append(seen.request_id)
         for tool in seen.tools:
             if tool not in self.tools:
                 self.tools.append(tool)
-        self.first_at = min(self.first_at, at)
+        if at < self.first_at:
+            self.first_at = at
 
     def row(self, prices: PriceList, provider: str) -> UsageRow:
         """The row that they amount to, priced."""
         seen = self.greatest
         price = prices.price(provider, seen.model, seen.usage, self.greatest_at)
         return UsageRow(
-            request_key=seen.request_key,
-            model=seen.model,
-            request_ids=self.ids,
-            **usage_columns(seen.usage),
-            cost_usd=price.cost_usd.normalize() if price else None,
-            price_source=price.source if price else None,
-            price_date=price.day if price else None,
-            tools=self.tools,
-            subagent=self.subagent or seen.subagent,
-            requested_at=self.first_at,
+            seen.request_key,
+            seen.model,
+            self.ids,
+            *usage_columns(seen.usage),
+            price.cost_usd.normalize() if price else None,
+            price.source if price else None,
+            price.day if price else None,
+            self.tools,
+            self.subagent or seen.subagent,
+            self.first_at,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import get_args
 
 from acd.core import events, facts
 from acd.ledger.reading import SourceLine
@@ -13,6 +14,8 @@ from acd.ledger.rows import EventRow
 _EVENT_BITS = 16
 _STREAM_HALF = 1 << (_EVENT_BITS - 1)
 
+_KINDS = {kind: str(kind.__struct_config__.tag) for kind in get_args(events.Event)}
+
 # Whole milliseconds begun and ended, in whole numbers: `ledger.finish_tools` computes the same in PostgreSQL.
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -22,7 +25,7 @@ class Timeline:
 
     def __init__(self) -> None:
         self.rows: list[EventRow] = []
-        self._tools: dict[str, tuple[str, datetime | None]] = {}
+        self._tools: dict[str, tuple[str, datetime]] = {}
 
     def add_fact(self, source: SourceLine, fact: facts.Fact) -> None:
         """A fact of the journal: before what the stream held from then on."""
@@ -36,26 +39,33 @@ class Timeline:
     def add_event(
         self, source: SourceLine, index: int, event: events.Event, clock: datetime
     ) -> None:
-        """The event at `index` among those of a line; one that tells no time is as old as `clock`."""
-        if isinstance(event, events.RequestSeen):
-            return  # the ledger rows tell it, once a request and not once a line
-        row = EventRow(
-            seq=(source.line.offset << _EVENT_BITS | _STREAM_HALF) + index,
-            kind=str(type(event).__struct_config__.tag),
-            occurred_at=event.at or clock,
-            subagent=getattr(event, "subagent", None),
-        )
+        """The event at `index` among those of a line, not a request; one that tells no time is as old as `clock`."""
+        seq = (source.line.offset << _EVENT_BITS | _STREAM_HALF) + index
+        at = event.at or clock
         if isinstance(event, events.ToolUsed):
-            row.tool_name, row.tool_use_id, row.text = event.name, event.tool_use_id, event.text
-            self._tools[event.tool_use_id] = (event.name, row.occurred_at)
+            name, use_id = event.name, event.tool_use_id
+            self._tools[use_id] = (name, at)
+            row = EventRow(seq, "tool_used", at, event.text, name, use_id, event.subagent)
         elif isinstance(event, events.ToolEnded):
-            row.tool_use_id, row.outcome, row.text = event.tool_use_id, event.outcome, event.text
-            row.tool_name, begun = self._tools.pop(event.tool_use_id, (None, None))
-            if begun is not None and row.occurred_at is not None:
-                row.duration_ms = max(0, (row.occurred_at - begun) // _MILLISECOND)
+            row = self._tool_ended(seq, event, at)
         else:
+            row = EventRow(seq, _KINDS[type(event)], at)
             row.text, row.outcome = _told_by_event(event)
+            if isinstance(event, events.TextSaid):
+                row.subagent = event.subagent
         self.rows.append(row)
+
+    def _tool_ended(self, seq: int, event: events.ToolEnded, at: datetime) -> EventRow:
+        use_id, name, duration = event.tool_use_id, None, None
+        begun = self._tools.pop(use_id, None)
+        if begun is not None:
+            name = begun[0]
+            duration = max(0, (at - begun[1]) // _MILLISECOND)
+        return EventRow(
+            *(seq, "tool_ended", at, event.text, name, use_id, event.subagent),
+            duration_ms=duration,
+            outcome=event.outcome,
+        )
 
 
 def _told_by_fact(fact: facts.Fact) -> tuple[str, str | None]:
