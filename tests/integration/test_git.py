@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acd import git
 from acd.core.errors import GitError
-from acd.git import Repository, git_version, is_repository
+from acd.git import Repository, calls, git_version, is_repository
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -179,7 +178,7 @@ async def test_a_call_that_takes_too_long_is_ended(
 ) -> None:
     os.mkfifo(tmp_path / "endless")
     run_git(folder, "config", "include.path", str(tmp_path / "endless"))
-    monkeypatch.setattr(git, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(calls, "TIME_LIMIT", 0.3)
     with pytest.raises(GitError, match="longer than"):
         await Repository(folder).head()
 
@@ -188,7 +187,7 @@ async def test_a_call_that_prints_too_much_is_ended(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = commit(folder, "word " * 2000, a="1")
-    monkeypatch.setattr(git, "OUTPUT_LIMIT", 1000)
+    monkeypatch.setattr(calls, "OUTPUT_LIMIT", 1000)
     with pytest.raises(GitError, match="more than 1000 bytes"):
         await Repository(folder).commits(None, first)
 

@@ -22,6 +22,12 @@ app = new_app()
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", "-c", min=1, max=64, help="Sessions at a time.")
 ]
+InPlace = Annotated[
+    bool,
+    typer.Option(
+        "--in-place", help="Agents work in the targets' own folders, not in git worktrees."
+    ),
+]
 NoServe = Annotated[bool, typer.Option("--no-serve", help="Without the API and the pages.")]
 NoLive = Annotated[bool, typer.Option("--no-live", help="Plain lines, also on a terminal.")]
 
@@ -51,6 +57,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
+    in_place: InPlace = False,
     no_serve: NoServe = False,
     no_live: NoLive = False,
     as_json: AsJson = False,
@@ -67,7 +74,11 @@ def run(
     recorded yet; 130 stopped.
     """
     settings = load_settings(
-        home=home, database_url=database_url, queue_file=queue, concurrency=concurrency
+        home=home,
+        database_url=database_url,
+        queue_file=queue,
+        concurrency=concurrency,
+        isolation="in-place" if in_place else None,
     )
     options = RunOptions(
         concurrency=settings.concurrency,
@@ -82,7 +93,11 @@ def run(
         _show_plan(settings, options, as_json=as_json)
         return
     look = Look(live=not no_live, serve=not no_serve)
-    status = work_and_show(
+    raise typer.Exit(_work(settings, options, look))
+
+
+def _work(settings: Settings, options: RunOptions, look: Look) -> int:
+    return work_and_show(
         settings,
         "run",
         look,
@@ -90,7 +105,6 @@ def run(
             db, settings, options, observer=observer, ending=ending
         ),
     )
-    raise typer.Exit(status)
 
 
 class PlannedRow(msgspec.Struct, frozen=True, rename="camel"):

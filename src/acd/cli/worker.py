@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
-from acd.cli.run import Concurrency, NoLive
+from acd.cli.run import Concurrency, InPlace, NoLive
 from acd.cli.working import Look, work_and_show
 from acd.core.settings import load_settings
 from acd.database.connection import Database
@@ -19,6 +19,7 @@ app = new_app()
 @app.command("worker")
 def take_turns(
     concurrency: Concurrency = None,
+    in_place: InPlace = False,
     no_live: NoLive = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -30,7 +31,11 @@ def take_turns(
     Ctrl-C ends the sessions in order, a second one at once. Exit status: that of `acd run`.
     """
     settings = load_settings(
-        home=home, database_url=database_url, queue_file=queue, concurrency=concurrency
+        home=home,
+        database_url=database_url,
+        queue_file=queue,
+        concurrency=concurrency,
+        isolation="in-place" if in_place else None,
     )
     options = RunOptions(concurrency=settings.concurrency)
 

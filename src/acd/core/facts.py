@@ -109,6 +109,40 @@ class CommitSeen(_Fact, frozen=True, tag="commit_seen"):
     commit: Commit
 
 
+class WorkLeft(_Fact, frozen=True, tag="work_left"):
+    """The commit at which the agent left its worktree, told before the harness itself commits there."""
+
+    commit: str | None = None
+
+
+class LeftoversKept(_Fact, frozen=True, tag="leftovers_kept"):
+    """What the agent had not committed in its worktree lies under `ref`, never to be merged.
+
+    `left_out` says of each file that was not kept why (it looks like a secret, it is too large); both None: all was.
+    """
+
+    ref: str | None = None
+    commit: str | None = None
+    files: int = 0
+    left_out: dict[str, str] = {}
+
+
+DeliveryOutcome = Literal["merged", "nothing", "kept", "refused", "conflict"]
+
+
+class Delivered(_Fact, frozen=True, tag="delivered"):
+    """Where the commits of a session went that worked in its own worktree.
+
+    `merged`: into the target's branch, whose tip is `commit` now; `nothing`: there were none. Else they lie under `ref`:
+    `kept` as the settings say, `refused` by git (changes in the way), `conflict` with what others did meanwhile.
+    """
+
+    outcome: DeliveryOutcome
+    commit: str | None = None
+    ref: str | None = None
+    reason: str = ""
+
+
 class LimitHit(_Fact, frozen=True, tag="limit_hit"):
     """An account's limit stopped the session; work waits until `resets_at`."""
 
@@ -169,6 +203,9 @@ Fact = (
     | FeaturesSeen
     | FeatureChanged
     | CommitSeen
+    | WorkLeft
+    | LeftoversKept
+    | Delivered
     | LimitHit
     | HarnessFailed
     | UsageReported

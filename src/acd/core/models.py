@@ -12,6 +12,7 @@ import msgspec
 SessionType = Literal["initializer", "coding", "interactive"]
 Origin = Literal["harness", "import", "api"]
 Isolation = Literal["worktree", "in-place"]
+MergePolicy = Literal["fast-forward-or-merge", "fast-forward", "none"]
 SessionStatus = Literal["running", "completed", "failed"]
 TargetStatus = Literal["pending", "active", "complete", "paused", "blocked"]
 Complexity = Literal["critical", "high", "medium", "low", "trivial"]

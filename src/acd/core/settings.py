@@ -18,6 +18,7 @@ import platformdirs
 from msgspec import Meta
 
 from acd.core.errors import ConfigError
+from acd.core.models import Isolation, MergePolicy
 
 _OTHER_NAMES = {
     "database_url": ("DATABASE_URL", "ACD_DATABASE_URL"),
@@ -93,6 +94,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=64, description="Sessions at a time in one worker.")
     ] = 1
     session_timeout: Annotated[float, Meta(gt=0, description="Longest time of one session.")] = 3600
+    isolation: Annotated[
+        Isolation,
+        Meta(
+            description="Where agents work: each session in a git worktree of its own, or in the target's folder (in-place)."
+        ),
+    ] = "in-place"
+    merge: Annotated[
+        MergePolicy,
+        Meta(
+            description="How a session's commits get into the target's branch; with none they stay on a branch of their own."
+        ),
+    ] = "fast-forward-or-merge"
+    keep_failed_work: Annotated[
+        Literal["merge", "ref"],
+        Meta(
+            description="Commits of a session that failed: merged too, or only kept under refs/acd/ (ref)."
+        ),
+    ] = "merge"
     silence_timeout: Annotated[
         float, Meta(gt=0, description="Longest time without a line from the agent.")
     ] = 900
@@ -192,6 +211,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def clones_dir(self) -> Path:
         """Where clones of targets are that have no folder on this machine: `<home>/clones/<repo id>/`."""
         return self.home / "clones"
+
+    @property
+    def worktrees_dir(self) -> Path:
+        """Where the git worktrees of sessions are: `<home>/worktrees/<session id>/<name of the repository>`."""
+        return self.home.absolute() / "worktrees"
 
     @property
     def locks_dir(self) -> Path:

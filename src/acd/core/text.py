@@ -53,6 +53,9 @@ _MARKS = tuple(
 )
 _SECRETS = tuple(re.compile(f"({kept})(?:{secret})", re.DOTALL) for _, kept, secret in _FORMS)
 
+# Those that are known by their own shape, whatever stands before them.
+_TOKENS = tuple((part, re.compile(secret, re.DOTALL)) for part, kept, secret in _FORMS if not kept)
+
 # A secret whose beginning is shown is known as one by this many characters after it (a password in a URL: by the `@`).
 _MARGIN = 512
 _MARK_REACH = 80  # -----BEGIN … PRIVATE KEY-----
@@ -102,6 +105,11 @@ def _forms_marked(text: str) -> list[int]:
         if character in text and mark in text and number not in found:
             found.append(number)
     return found
+
+
+def holds_token(text: str) -> bool:
+    """Whether a key or token of a known shape is in `text`; values of variables named like secrets do not count."""
+    return any(part in text and pattern.search(text) for part, pattern in _TOKENS)
 
 
 def excerpt(text: str, limit: int) -> str:

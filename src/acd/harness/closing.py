@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 
 from acd.agents.protocol import Adapter
-from acd.core.errors import FeatureListError, GitError
+from acd.core.errors import FeatureListError, FeatureListMissing, GitError
 from acd.core.facts import (
     CommitSeen,
+    Delivered,
     Ended,
     FeatureChanged,
     FeaturesSeen,
@@ -26,15 +27,15 @@ from acd.core.facts import (
     LimitHit,
     Started,
 )
-from acd.core.models import Commit, Feature
+from acd.core.models import Commit, Feature, FeatureStatus
 from acd.core.settings import Settings
 from acd.core.text import excerpt, redact
-from acd.git import Repository
 from acd.harness.features import counts, diff
+from acd.harness.isolation.delivery import WorktreeEnd, not_merged, repository_of_work
 from acd.harness.journaled import Journaled
 from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
 from acd.harness.record import Record
-from acd.harness.workspace import Workspace
+from acd.harness.workspace import Workspace, repository_lock
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +53,23 @@ class _After:
 
 
 async def close_session(
-    record: Record, adapter: Adapter, settings: Settings, ending: Ending
+    record: Record,
+    adapter: Adapter,
+    settings: Settings,
+    ending: Ending,
+    *,
+    repository_held: bool = False,
 ) -> Outcome:
     """Write everything that belongs at a session's end, `Ended` last.
+
+    The repository is held all the while, or, where the session had a worktree of its own, while its work is merged.
+
+    Args:
+        record: the session's.
+        adapter: its agent's.
+        settings: what is done with its commits, and where transcripts are.
+        ending: what is known of its agent's end.
+        repository_held: the caller holds the repository already.
 
     Raises:
         OSError: the disk is full or failing; the session stays open and is closed by the next harness that can.
@@ -66,9 +81,17 @@ async def close_session(
         raise ValueError(f"{record.folder.path} has no started session")
     closing = _Closing(record, started, journaled, ending)
     closing.keep_transcripts(adapter, settings)
-    await closing.look_at_head()
-    await closing.look_at_features()
-    await closing.look_at_commits()
+    lock = repository_lock(
+        Path(started.git_common_dir) if started.git_common_dir and not repository_held else None
+    )
+    if started.worktree is None:
+        async with lock:
+            await closing.look_at_work()
+    else:
+        end = WorktreeEnd(record, started, journaled, settings)
+        await closing.look_at_work(end)
+        async with lock:
+            await closing.deliver(end)
     return closing.end()
 
 
@@ -89,7 +112,7 @@ class _Closing:
         self._record = record
         self._started = started
         self._workspace = Workspace.of(started)
-        self._repository = Repository(self._workspace.path)
+        self._repository = repository_of_work(started)
         self._journaled = journaled
         self._ending = ending
         self._after = _After()
@@ -101,15 +124,76 @@ class _Closing:
         except OSError as error:
             self._fail(failed("internal", f"the agent's transcripts cannot be kept: {error}"))
 
-    async def look_at_head(self) -> None:
+    async def look_at_work(self, worktree: WorktreeEnd | None = None) -> None:
+        """What the session did: to its feature list, in commits; what else it left in its worktree is kept."""
+        if self._journaled.delivered is not None:  # all of it is told, and the worktree may be gone
+            self._after.features = self._journaled.features_last
+            return
+        await self._look_at_head(worktree)
+        if worktree is not None:
+            with self._git_trouble():
+                await worktree.tidy()
+        await self._look_at_features()
+        await self._look_at_commits()
+
+    async def _look_at_head(self, worktree: WorktreeEnd | None) -> None:
         """The commit at which the agent left its workspace; what is committed later is the harness's own."""
-        if self._journaled.features_left is not None:
-            self._after.left_at = self._journaled.features_left.commit
+        told = self._journaled.work_left or self._journaled.features_left
+        if told is not None:
+            self._after.left_at = told.commit
         elif self._started.git_common_dir is not None:
             with self._git_trouble():
-                self._after.left_at = await self._repository.head()
+                self._after.left_at = await (worktree or self._repository).head()
 
-    async def look_at_features(self) -> None:
+    async def deliver(self, worktree: WorktreeEnd) -> None:
+        """Merge the work into the target's branch, or keep it, and remove the worktree."""
+        with self._git_trouble():
+            delivered = await worktree.deliver(judge(self._ending))
+            merged = delivered.outcome in {"merged", "nothing"}
+            branch = self._started.base_branch if merged else self._started.branch
+            self._after.head, self._after.branch = delivered.commit, branch
+            if not merged:
+                await self._withdraw(delivered)
+            await self._remove(worktree, delivered)
+
+    async def _remove(self, worktree: WorktreeEnd, delivered: Delivered) -> None:
+        """A folder that cannot be deleted is said, and left."""
+        try:
+            await worktree.remove(delivered)
+        except OSError as error:
+            self._fail(failed("internal", f"the session's worktree cannot be removed: {error}"))
+
+    async def _withdraw(self, delivered: Delivered) -> None:
+        """What is not in the target's branch does not count: its list is what it was there."""
+        queue_dir = Path(self._started.queue_dir) if self._started.queue_dir else None
+        try:
+            features = await Workspace.in_place(self._started.target, queue_dir).read_features()
+        except FeatureListMissing:
+            features = []
+        except FeatureListError as error:
+            self._fail(failed("config", str(error)))
+            return
+        found = diff(self._after.features or [], features)
+        statuses: dict[str, FeatureStatus] = {
+            each.key: "removed" if each.change == "removed" else "pending" for each in found
+        }
+        changes = [
+            FeatureChanged(
+                **self._record.now(),
+                key=key,
+                change="unmerged",
+                status=status,
+                detail=delivered.reason,
+            )
+            for key, status in statuses.items()
+            if (key, "unmerged") not in self._journaled.changes
+        ]
+        if found:
+            seen = FeaturesSeen(**self._record.now(), when="after", features=features)
+            self._record.add(*changes, seen)
+        self._after.features = features
+
+    async def _look_at_features(self) -> None:
         """`FeaturesSeen` after, and a `FeatureChanged` for each change. What was seen once is not looked at again."""
         left = self._journaled.features_left
         try:
@@ -145,14 +229,15 @@ class _Closing:
             return self._journaled.features_before or []
         return self._journaled.features_before
 
-    async def look_at_commits(self) -> None:
+    async def _look_at_commits(self) -> None:
         """A `CommitSeen` for each commit that the session's agent made."""
         if self._started.git_common_dir is None:
             return
         commits: list[Commit] = []
         with self._git_trouble():
-            self._after.head = await self._repository.head()
-            self._after.branch = await self._repository.branch()
+            if self._started.worktree is None:
+                self._after.head = await self._repository.head()
+                self._after.branch = await self._repository.branch()
             commits = await self._repository.commits(self._started.head_before, self._after.left_at)
         new = [commit for commit in commits if commit.sha not in self._journaled.commits]
         if new:
@@ -169,7 +254,7 @@ class _Closing:
 
     def end(self) -> Outcome:
         """The verdict's own facts, then `Ended`."""
-        verdict = judge(self._ending)
+        verdict = self._verdict()
         if verdict.window is not None and not self._journaled.limit_hit:
             self._record.add(
                 LimitHit(**self._record.now(), window=verdict.window, resets_at=verdict.resets_at)
@@ -182,6 +267,16 @@ class _Closing:
         self._record.add(self._ended(outcome))
         return outcome
 
+    def _verdict(self) -> Verdict:
+        """How the session ended. One whose work could not be merged has failed, whatever its agent says."""
+        verdict = judge(self._ending)
+        delivered = self._journaled.delivered
+        if delivered is None or delivered.outcome not in {"refused", "conflict"}:
+            return verdict
+        trouble = not_merged(delivered, self._started.base_branch)
+        self._fail(trouble, f"merge_{delivered.outcome}")
+        return verdict if verdict.status == "failed" else trouble
+
     def _lose_feature_list(self, error: FeatureListError) -> None:
         """A session after which nobody can read the list has failed when it was its work to write one."""
         trouble = failed("config", str(error))
@@ -189,7 +284,7 @@ class _Closing:
         if self._started.session_type == "initializer" and judge(self._ending).error_type is None:
             self._ending = msgspec.structs.replace(self._ending, report=None, trouble=trouble)
 
-    def _fail(self, verdict: Verdict) -> None:
+    def _fail(self, verdict: Verdict, code: str | None = None) -> None:
         error_type, message = verdict.error_type or "unknown", redact(verdict.message or "")
         if (error_type, message) in {(f.error_type, f.message) for f in self._journaled.failures}:
             return
@@ -197,6 +292,7 @@ class _Closing:
             **self._record.now(),
             error_type=error_type,
             message=message,
+            error_code=code,
             stack_trace=verdict.stack_trace,
             retryable=verdict.retryable,
         )

@@ -7,31 +7,41 @@ from dataclasses import dataclass, field
 
 from acd.core.facts import (
     CommitSeen,
+    Delivered,
     Ended,
     Fact,
     FeatureChanged,
     FeaturesSeen,
     HarnessFailed,
+    LeftoversKept,
     LimitHit,
     ProcessStarted,
     Started,
+    WorkLeft,
 )
 from acd.core.models import Feature
 
 
 @dataclass
 class Journaled:
-    """What a session's journal says so far. `features_left`: the list as its agent left it (the first look at it)."""
+    """What a session's journal says so far.
+
+    `features_left`: the list as its agent left it (the first look at it); `features_last`: as it counts by now.
+    """
 
     started: Started | None = None
     process: ProcessStarted | None = None
     ended: Ended | None = None
     features_before: list[Feature] | None = None
     features_left: FeaturesSeen | None = None
+    features_last: list[Feature] | None = None
     changes: set[tuple[str, str]] = field(default_factory=set)
     commits: set[str] = field(default_factory=set)
     failures: list[HarnessFailed] = field(default_factory=list)
     limit_hit: bool = False
+    work_left: WorkLeft | None = None
+    leftovers: LeftoversKept | None = None
+    delivered: Delivered | None = None
 
     @classmethod
     def of(cls, facts: Sequence[Fact]) -> Journaled:
@@ -43,16 +53,11 @@ class Journaled:
 
     def _take(self, fact: Fact) -> None:
         match fact:
-            case Started():
-                self.started = fact
-            case ProcessStarted():
-                self.process = fact
-            case Ended():
-                self.ended = fact
             case FeaturesSeen(when="before"):
                 self.features_before = fact.features
             case FeaturesSeen(when="after"):
                 self.features_left = self.features_left or fact
+                self.features_last = fact.features
             case FeatureChanged():
                 self.changes.add((fact.key, fact.change))
             case CommitSeen():
@@ -61,3 +66,21 @@ class Journaled:
                 self.failures.append(fact)
             case LimitHit():
                 self.limit_hit = True
+            case _:
+                self._take_single(fact)
+
+    def _take_single(self, fact: Fact) -> None:
+        """Facts of which a session has one."""
+        match fact:
+            case Started():
+                self.started = fact
+            case ProcessStarted():
+                self.process = fact
+            case WorkLeft():
+                self.work_left = fact
+            case LeftoversKept():
+                self.leftovers = fact
+            case Delivered():
+                self.delivered = fact
+            case Ended():
+                self.ended = fact

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from acd.core.errors import FeatureListMissing
 from acd.core.models import Feature
+from acd.core.settings import Settings
 from acd.git import Repository
+from acd.harness.isolation.worktree import make_worktree
 from acd.harness.plan import SessionPlan
 from acd.harness.prompts import render_prompt
 from acd.harness.trouble import Trouble
 from acd.harness.workspace import Workspace, identity_variables
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -21,9 +26,11 @@ class Preparation:
     """Gathered in two steps: `find_repository`, then, once that is held, `look`. `trouble` tells what went wrong."""
 
     plan: SessionPlan
+    settings: Settings
     git_common_dir: Path | None = None
     head: str | None = None
     branch: str | None = None
+    base_branch: str | None = None
     features: list[Feature] | None = None
     prompt: str = ""
     identity: Mapping[str, str] = field(default_factory=dict)
@@ -49,10 +56,22 @@ class Preparation:
         with self.trouble:
             repository = Repository(self.workspace.path)
             self.head = await repository.head()
-            self.branch = await repository.branch()
+            self.branch = self.base_branch = await repository.branch()
             self.identity = await identity_variables(self.workspace.path)
+            await self._isolate()
             self.features = await self._features()
             self.prompt = render_prompt(self.plan, self.features or [], self.workspace)
+
+    async def _isolate(self) -> None:
+        """A worktree of its own; without a commit there is nothing to make one from, and the folder itself has to do."""
+        if self.settings.isolation == "in-place":
+            return
+        if self.head is None:
+            logger.info(
+                "%s has no commit yet: this session works in its folder", self.plan.target.path
+            )
+            return
+        self.workspace, self.branch = await make_worktree(self.plan, self.settings, self.head)
 
     async def _features(self) -> list[Feature] | None:
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from acd.agents.protocol import Adapter
 from acd.agents.registry import load_adapter
 from acd.core.errors import AcdError, Busy
 from acd.core.facts import Adopted, ProcessStarted, Started
+from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.files.folder import SessionFolder, unfinished_folders
 from acd.files.locks import hold
@@ -33,7 +34,6 @@ from acd.harness.process import FoundProcess, is_alive
 from acd.harness.record import Record, Ring
 from acd.harness.strays import leader_of, marked_processes
 from acd.harness.trouble import Trouble
-from acd.harness.workspace import repository_lock
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +76,25 @@ class Recovery:
             folder.lock.unlink()
             return outcome
 
-    async def settle_repository(self, git_common_dir: Path | None) -> bool:
-        """Settle every session of a repository that the caller holds; False when others still look after one."""
+    async def settle_target(self, git_common_dir: Path, target: Target) -> bool:
+        """Settle every session of a target that the caller holds; False when others still look after one."""
+        folders = unfinished(self.settings, git_common_dir)
+        ours = [f for f in folders if (s := _started_in(f)) and s.target.id == target.id]
+        return await self._settle_each(ours, repository_held=False)
+
+    async def settle_repository(self, git_common_dir: Path) -> bool:
+        """The same for every session that worked in the folders of a repository itself, which the caller holds."""
+        folders = unfinished(self.settings, git_common_dir)
+        in_place = [f for f in folders if (s := _started_in(f)) and s.worktree is None]
+        return await self._settle_each(in_place, repository_held=True)
+
+    async def _settle_each(
+        self, folders: Sequence[SessionFolder], *, repository_held: bool
+    ) -> bool:
         free = True
-        for folder in unfinished(self.settings, git_common_dir):
+        for folder in folders:
             try:
-                await self._settle_or_leave(folder, repository_held=True)
+                await self._settle_or_leave(folder, repository_held=repository_held)
             except Busy:
                 free = False
         return free
@@ -129,9 +142,9 @@ class Recovery:
         ending = await attendant.end(
             process, reason, trouble=_earlier_trouble(journaled) or trouble.verdict
         )
-        common_dir = Path(started.git_common_dir) if started.git_common_dir else None
-        async with repository_lock(None if repository_held else common_dir):
-            return await close_session(record, adapter, self.settings, ending)
+        return await close_session(
+            record, adapter, self.settings, ending, repository_held=repository_held
+        )
 
     def _stop_of(self, session_id: UUID) -> AbstractContextManager[asyncio.Event]:
         return self.stop_of(session_id) if self.stop_of else nullcontext(self.stop)
@@ -197,8 +210,12 @@ def find_agent(session_id: UUID, fact: ProcessStarted | None) -> psutil.Process 
 def _is_of(folder: SessionFolder, git_common_dir: Path | None) -> bool:
     if git_common_dir is None:
         return True
-    started = next((f for f in folder.journal.facts() if isinstance(f, Started)), None)
+    started = _started_in(folder)
     return started is not None and started.git_common_dir == str(git_common_dir)
+
+
+def _started_in(folder: SessionFolder) -> Started | None:
+    return next((fact for fact in folder.journal.facts() if isinstance(fact, Started)), None)
 
 
 def _earlier_trouble(journaled: Journaled) -> Verdict | None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ from acd.harness.recovery import Recovery
 from acd.harness.routing import family_of
 from acd.harness.trouble import Trouble
 from acd.harness.watch import EndReason
-from acd.harness.workspace import repository_lock
+from acd.harness.workspace import repository_lock, target_lock
 
 _BUSY_POLL = 0.2
 _KEPT_ARGUMENT = 200
@@ -69,7 +70,7 @@ async def work_session(
     if refusal := _refuse_without_space(plan, settings):
         return refusal
     session = _Session(plan, adapter, binary, settings, ring, stop, on_progress)
-    preparation = Preparation(plan)
+    preparation = Preparation(plan, settings)
     await preparation.find_repository()
     return await session.work(preparation)
 
@@ -92,6 +93,26 @@ def _refuse_without_space(plan: SessionPlan, settings: Settings) -> Outcome | No
 
 
 @dataclass
+class Held:
+    """Locks of a session, by their descriptors; `lock` lets go of the repository before the session's end."""
+
+    target: int | None = None
+    repository: int | None = None
+    lock: AsyncExitStack | None = None
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What the agent is to hold, too."""
+        return [each for each in (self.target, self.repository) if each is not None]
+
+    async def let_go_of_repository(self) -> None:
+        """Others may have it."""
+        self.repository = None
+        if self.lock is not None:
+            await self.lock.aclose()
+
+
+@dataclass
 class _Session:
     plan: SessionPlan
     adapter: Adapter
@@ -102,13 +123,19 @@ class _Session:
     on_progress: OnProgress | None
 
     async def work(self, preparation: Preparation) -> Outcome:
-        """Hold the repository, settle what others left behind on it, then do our own work."""
+        """Hold target and repository, settle what others left behind on them, then do our own work."""
         recovery = Recovery(self.settings, self._load_adapter, self.ring, self.stop)
-        common_dir = preparation.git_common_dir
+        common_dir, target = preparation.git_common_dir, self.plan.target
         while True:
-            async with repository_lock(common_dir, self.stop) as descriptor:
-                if common_dir is None or await recovery.settle_repository(common_dir):
-                    return await self._work_alone(preparation, descriptor)
+            async with target_lock(common_dir, target, self.stop) as held:
+                if common_dir is None:
+                    return await self._work_alone(preparation, Held())
+                if await recovery.settle_target(common_dir, target):
+                    async with AsyncExitStack() as repository:
+                        lock = repository_lock(common_dir, self.stop)
+                        both = Held(held, await repository.enter_async_context(lock), repository)
+                        if await recovery.settle_repository(common_dir):
+                            return await self._work_alone(preparation, both)
             if self.stop.is_set():
                 raise Busy(f"a session of another harness on {common_dir} is still being closed")
             await asyncio.sleep(_BUSY_POLL)
@@ -116,7 +143,7 @@ class _Session:
     def _load_adapter(self, name: str) -> Adapter:
         return self.adapter if name == self.adapter.name else load_adapter(name)
 
-    async def _work_alone(self, preparation: Preparation, repository: int | None) -> Outcome:
+    async def _work_alone(self, preparation: Preparation, held: Held) -> Outcome:
         folder = SessionFolder(self.settings.sessions_dir / str(self.plan.session_id))
         folder.create()
         async with wait_for(folder.lock):
@@ -134,15 +161,23 @@ class _Session:
                         commit=preparation.head,
                     )
                 )
+            if started.worktree is not None:
+                await held.let_go_of_repository()
             attendant = Attendant(record, started, self.adapter, self.settings, self.on_progress)
-            agent = _Agent(self, record, attendant, preparation, repository)
+            agent = _Agent(self, record, attendant, preparation, held)
             cancelled = await agent.run()
             try:
                 ending = await agent.end(began, grace=0 if cancelled else None)
             except asyncio.CancelledError:  # while it was given time to end in order
                 cancelled = True
                 ending = await agent.end(began, grace=0)
-            outcome = await close_session(record, self.adapter, self.settings, ending)
+            outcome = await close_session(
+                record,
+                self.adapter,
+                self.settings,
+                ending,
+                repository_held=held.repository is not None,
+            )
             folder.lock.unlink()
         if cancelled:
             raise asyncio.CancelledError
@@ -169,6 +204,11 @@ class _Session:
             feature_list=str(preparation.workspace.feature_list),
             git_common_dir=str(common_dir) if common_dir else None,
             queue_dir=str(plan.queue_dir) if plan.queue_dir else None,
+            isolation="worktree" if preparation.workspace.worktree else "in-place",
+            worktree=str(preparation.workspace.worktree)
+            if preparation.workspace.worktree
+            else None,
+            base_branch=preparation.base_branch,
         )
 
 
@@ -180,7 +220,7 @@ class _Agent:
     record: Record
     attendant: Attendant
     preparation: Preparation
-    repository: int | None
+    held: Held
     process: ChildProcess | None = None
     reason: EndReason | None = None
 
@@ -230,7 +270,7 @@ class _Agent:
             self.record.folder,
             self.preparation.workspace.path,
             self._environment(launch),
-            keep_open=[] if self.repository is None else [self.repository],
+            keep_open=self.held.descriptors,
         )
         self.record.add(
             ProcessStarted(

@@ -1,14 +1,17 @@
-"""Where an agent works: for now in the target's own folder, one session at a time per git repository.
+"""Where an agent works, and the locks that keep two from the same place.
 
-The lock is on the repository's common folder, which all its worktrees share. Its descriptor is handed to the agent, so
-that an agent whose harness died still holds it: two agents never work on one repository, and the kernel sees to it.
+A session holds its target as long as it lasts. It holds the repository as well while it works in the target's own folder;
+one that has a git worktree of its own does so only while that is made, merged and removed. The lock on a repository is on
+its common folder, which all its worktrees share; that on a target is on a file in there. The descriptors are handed to
+the agent, so that an agent whose harness died still holds them: two agents never work on one target, and the kernel sees
+to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +19,10 @@ from acd.core.errors import Busy
 from acd.core.facts import Started
 from acd.core.models import Feature, Target
 from acd.files import locks
-from acd.git import Repository
+from acd.git import AUTHOR, Repository
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 
 _POLL = 0.1
-_IDENTITY: Mapping[str, str] = {
-    "GIT_AUTHOR_NAME": "acd",
-    "GIT_AUTHOR_EMAIL": "acd@localhost",
-    "GIT_COMMITTER_NAME": "acd",
-    "GIT_COMMITTER_EMAIL": "acd@localhost",
-}
 
 
 @dataclass(frozen=True)
@@ -71,25 +68,49 @@ async def identity_variables(workspace: Path) -> Mapping[str, str]:
     Raises:
         GitError: git cannot be asked.
     """
-    return {} if await Repository(workspace).has_identity() else _IDENTITY
+    return {} if await Repository(workspace).has_identity() else AUTHOR
 
 
-@asynccontextmanager
-async def repository_lock(
+def repository_lock(
     git_common_dir: Path | None, stop: asyncio.Event | None = None
-) -> AsyncIterator[int | None]:
+) -> AbstractAsyncContextManager[int | None]:
     """Wait for the repository and hold it; yields the descriptor, None where there is no repository to hold.
 
     Raises:
         Busy: `stop` was set before the repository was free.
     """
+    there = git_common_dir is not None and git_common_dir.is_dir()
+    return _lock(git_common_dir if there else None, stop)
+
+
+def target_lock(
+    git_common_dir: Path | None, target: Target, stop: asyncio.Event | None = None
+) -> AbstractAsyncContextManager[int | None]:
+    """Wait for the target and hold it; as `repository_lock`. Whoever holds both takes this one first.
+
+    Raises:
+        Busy: `stop` was set before the target was free.
+        OSError: nothing may be written in the repository's common folder.
+    """
     if git_common_dir is None or not git_common_dir.is_dir():
+        return _lock(None, stop)
+    return _lock(target_lock_file(git_common_dir, target), stop)
+
+
+def target_lock_file(git_common_dir: Path, target: Target) -> Path:
+    """The file that stands for a target: in the repository, so that harnesses with different ACD_HOMEs meet there."""
+    return git_common_dir / "acd" / f"{target.id}.lock"
+
+
+@asynccontextmanager
+async def _lock(path: Path | None, stop: asyncio.Event | None) -> AsyncIterator[int | None]:
+    if path is None:
         yield None
         return
     with ExitStack() as held:
         while True:
             try:
-                descriptor = held.enter_context(locks.hold(git_common_dir))
+                descriptor = held.enter_context(locks.hold(path))
                 break
             except Busy:
                 if stop is not None and stop.is_set():

@@ -84,9 +84,20 @@ def _told_by_fact(fact: facts.Fact) -> tuple[str, str | None]:
         return fact.message[:500], fact.error_type
     if isinstance(fact, facts.Ended):
         return (fact.error_message or "")[:500], fact.status
+    if isinstance(fact, facts.LeftoversKept):
+        return _told_by_leftovers(fact), None
+    if isinstance(fact, facts.Delivered):
+        where = (fact.ref or "").removeprefix("refs/heads/")
+        return f"{where}: {fact.reason}"[:500] if fact.reason else where, fact.outcome
     if isinstance(fact, facts.LimitHit):
         return f"{fact.window} until {fact.resets_at}", "rejected"
     return "", None
+
+
+def _told_by_leftovers(fact: facts.LeftoversKept) -> str:
+    kept = f"{fact.files} uncommitted files kept under {fact.ref}" if fact.ref else "nothing kept"
+    left_out = ", ".join(f"{name} ({why})" for name, why in fact.left_out.items())
+    return f"{kept}; left out: {left_out}"[:500] if left_out else kept
 
 
 def _told_by_event(event: events.Event) -> tuple[str, str | None]:

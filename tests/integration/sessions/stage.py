@@ -100,10 +100,14 @@ class Stage:
         """Commit the feature list, as an initializer would."""
         entries = [{"id": key, "name": f"Feature {key}", "passes": False} for key in FEATURES]
         (self.repository / "feature_list.json").write_text(json.dumps(entries, indent=2))
-        self.git("add", "-A")
-        self.git(
-            "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-q", "-m", "Features"
-        )
+        self.commit("Features")
+
+    def commit(self, message: str, *, add: bool = True) -> None:
+        """Commit as a person would: everything, or what is staged."""
+        if add:
+            self.git("add", "-A")
+        person = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+        self.git(*person, "commit", "-q", "-m", message)
 
     def new_plan(self, session_type: SessionType = "coding", **changes: Any) -> SessionPlan:  # noqa: ANN401
         self.plan = SessionPlan(

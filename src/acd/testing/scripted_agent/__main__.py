@@ -58,8 +58,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, Path]:
 
 def count_session(config_dir: Path, options: Options, listed: Path) -> int:
     """How many sessions of this type this target has had; this one is counted in, whoever else counts meanwhile."""
-    target = sha256(str(listed).encode()).hexdigest()[:16]
-    place = config_dir / "state" / f"{listed.parent.name}-{target}" / options.session_type
+    target = sha256(_lasting_place(listed).encode()).hexdigest()[:16]
+    place = config_dir / "state" / f"{Path.cwd().name}-{target}" / options.session_type
     place.mkdir(parents=True, exist_ok=True)
     index = len(list(place.iterdir()))
     while True:
@@ -70,6 +70,15 @@ def count_session(config_dir: Path, options: Options, listed: Path) -> int:
             index += 1
         else:
             return index
+
+
+def _lasting_place(listed: Path) -> str:
+    """What a target's sessions have in common: the list, or, in a worktree of acd, the repository and the branches."""
+    branch = acts.git("symbolic-ref", "--short", "-q", "HEAD").stdout.strip()
+    if not branch.startswith("acd/"):
+        return str(listed)
+    shared = acts.git("rev-parse", "--path-format=absolute", "--git-common-dir").stdout.strip()
+    return f"{shared}:{branch.rpartition('/')[0]}"
 
 
 def find_list(prompt: str, plan: TargetPlan | None) -> Path:

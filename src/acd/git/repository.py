@@ -1,83 +1,21 @@
-"""Every git call of acd, hardened: a repository is somebody else's, and its configuration can name programs to run.
-
-Measured (facts/security.md, point 8): `git status` runs the repository's `core.fsmonitor`, `git diff` its
-`diff.external`. Further doors that are shut here: hooks, text conversion, clean filters, signature checks
-(`log.showSignature` runs `gpg.program`), the pager, and fetching of missing objects in a partial clone (which runs
-whatever a remote's address says). What writes to a repository says so.
-
-The system's and the user's own configuration stay in force: they are trusted, and hold things like `safe.directory`.
-"""
+"""Reading a repository. What writes to it says so; see `acd.git.calls` for what is guarded against."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
-import signal
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from acd.core.errors import GitError
 from acd.core.models import Commit
-
-TIME_LIMIT = 30.0
-"""Seconds that any one git call may take, but for a checkout."""
-
-CHECKOUT_LIMIT = 600.0
-"""Seconds that checking a commit out may take."""
-
-OUTPUT_LIMIT = 32 * 1024 * 1024
-"""Most bytes that are taken from one git call."""
+from acd.git.calls import CHECKOUT_LIMIT, Answer, call_git
 
 LONGEST_MESSAGE = 4000
 """Characters of a commit's message that are kept."""
 
-_ERROR_TEXT_LIMIT = 64 * 1024
-_INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME")
-_ENVIRONMENT = {
-    "LC_ALL": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    # Beats every `protocol.*.allow` of the repository; older gits do not know GIT_NO_LAZY_FETCH.
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_SSH_COMMAND": "false",
-    "GIT_ASKPASS": "false",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-}
-# A clone alone talks to servers: by these ways only (never `ext::`, which names a program), and asks nobody.
-_TO_SERVERS = {
-    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
-    "SSH_ASKPASS_REQUIRE": "never",
-}
-_FOR_SERVERS = (
-    "SSH_AUTH_SOCK",
-    "GIT_SSL_CAINFO",
-    "SSL_CERT_FILE",
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-)
-_HARDENED = (
-    "--no-pager",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "log.showSignature=false",
-)
 _UNBORN_OR_DETACHED = 1
 _UNSET = 1
-
-
-class _Answer(NamedTuple):
-    status: int
-    out: bytes
-    error: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +26,8 @@ class Repository:
     """
 
     path: Path
+    ceiling: Path | None = None
+    """A folder above which git does not look for the repository: what an agent took apart must not become another one."""
 
     async def common_dir(self) -> Path:
         """The folder that all worktrees of the repository share, resolved."""
@@ -189,13 +129,18 @@ class Repository:
                 options += ["-c", f"{driver}.{setting}"]
         return options
 
-    async def _read(self, *arguments: str, limit: float = TIME_LIMIT) -> bytes:
+    async def _read(self, *arguments: str, limit: float | None = None) -> bytes:
         return self._checked(await self._call(*arguments, limit=limit))
 
-    async def _call(self, *arguments: str, limit: float = TIME_LIMIT) -> _Answer:
-        return await _git("-C", str(self.path), *arguments, limit=limit)
+    async def _call(self, *arguments: str, limit: float | None = None) -> Answer:
+        return await call_git(
+            *arguments, path=self.path, variables=self._variables(), time_limit=limit
+        )
 
-    def _checked(self, answer: _Answer) -> bytes:
+    def _variables(self) -> dict[str, str]:
+        return {} if self.ceiling is None else {"GIT_CEILING_DIRECTORIES": str(self.ceiling)}
+
+    def _checked(self, answer: Answer) -> bytes:
         if answer.status:
             raise GitError(f"git in {self.path}: {answer.error or f'exit {answer.status}'}")
         return answer.out
@@ -207,7 +152,7 @@ async def git_version() -> str:
     Raises:
         GitError: there is no git.
     """
-    answer = await _git("--version")
+    answer = await call_git("--version")
     return answer.out.decode().strip().removeprefix("git version ")
 
 
@@ -223,118 +168,6 @@ async def is_repository(path: Path) -> bool:
         return False
     repository._checked(answer)
     return True
-
-
-async def clone(
-    address: str, folder: Path, *, time_limit: float, tell: Callable[[str], None]
-) -> None:
-    """Clone a repository into a folder that does not exist yet; `tell` is given git's own words on how far it is.
-
-    Nothing that the repository says is run: no hooks, no submodules, no `ext::` addresses. Asks nobody: a server that
-    wants a login gets what the user's own git is set up with (credential helper, ssh agent), or refuses.
-
-    Raises:
-        GitError: it could not be cloned, with what git said. What is in the folder then is of no use.
-    """
-    reached = f"git clone {address}"
-    variables = {name: os.environ[name] for name in _FOR_SERVERS if name in os.environ}
-    environment = {**_environment(), **variables, **_TO_SERVERS}
-    del environment["GIT_SSH_COMMAND"]
-    options = ("--progress", "--no-recurse-submodules")
-    process = await _start("clone", *options, "--", address, str(folder), environment=environment)
-    assert process.stderr is not None  # noqa: S101 - a pipe, see `_start`
-    try:
-        async with asyncio.timeout(time_limit):
-            said = await _progress(process.stderr, tell)
-            status = await process.wait()
-    except TimeoutError as error:
-        raise GitError(f"{reached} took longer than {time_limit:g} s and was stopped") from error
-    finally:
-        await _stop(process)
-    if status:
-        raise GitError(f"{reached}: {said or f'exit {status}'}")
-
-
-async def _progress(stream: asyncio.StreamReader, tell: Callable[[str], None]) -> str:
-    """Tell what git shows of its progress (lines that end with CR); what it says otherwise."""
-    said, rest = "", ""
-    while chunk := await stream.read(64 * 1024):
-        *shown, rest = re.split(r"(?<=[\r\n])", rest + chunk.decode(errors="replace"))
-        for line in shown:
-            if line.endswith("\r"):
-                tell(line.strip())
-            elif not line.startswith(("Cloning into", "remote: ")):
-                said = (said + line)[-_ERROR_TEXT_LIMIT:]
-    return (said + rest).strip()
-
-
-async def _start(
-    *arguments: str, environment: Mapping[str, str] | None = None
-) -> asyncio.subprocess.Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            "git",
-            *_HARDENED,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_environment() if environment is None else environment,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise GitError("git is not installed, or not on PATH: install it") from error
-
-
-async def _git(*arguments: str, limit: float = TIME_LIMIT) -> _Answer:
-    process = await _start(*arguments)
-    try:
-        async with asyncio.timeout(limit):
-            return await _answer(process)
-    except TimeoutError as error:
-        raise GitError(
-            f"git {' '.join(arguments)} took longer than {limit:g} s and was stopped"
-        ) from error
-    finally:
-        await _stop(process)
-
-
-async def _answer(process: asyncio.subprocess.Process) -> _Answer:
-    assert process.stdout is not None  # noqa: S101 - both are pipes, see above
-    assert process.stderr is not None  # noqa: S101
-    readers = [
-        asyncio.create_task(_take(process.stdout, OUTPUT_LIMIT, refuse_more=True)),
-        asyncio.create_task(_take(process.stderr, _ERROR_TEXT_LIMIT, refuse_more=False)),
-    ]
-    try:
-        out, error = await asyncio.gather(*readers)
-    finally:
-        for reader in readers:  # whoever ends the process reads the pipes empty, and must be alone
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-    return _Answer(await process.wait(), out, error.decode(errors="replace").strip())
-
-
-async def _take(stream: asyncio.StreamReader, limit: int, *, refuse_more: bool) -> bytes:
-    taken = bytearray()
-    while chunk := await stream.read(64 * 1024):
-        if len(taken) + len(chunk) > limit and refuse_more:
-            raise GitError(f"git printed more than {limit} bytes")
-        taken += chunk[: limit - len(taken)]
-    return bytes(taken)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):  # it ended just now
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.communicate()  # empties the pipes, so that nothing of them stays open
-
-
-def _environment() -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return inherited | _ENVIRONMENT
 
 
 _FIELDS = 5  # id, author, time, message, and the lines of --numstat
