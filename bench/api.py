@@ -94,6 +94,7 @@ def _paths(url: str) -> Iterator[tuple[str, float]]:
     assert row is not None
     session = f"/api/db/sessions/{row[0]}"
     yield "/api/db/targets", 150.0
+    yield "/api/glance", 150.0  # every target, and more
     for path in (
         "/api/health",
         "/api/db/targets/summary",
@@ -116,6 +117,10 @@ def _paths(url: str) -> Iterator[tuple[str, float]]:
         "/api/queue",
         *(f"/api/reports/{name}" for name in _REPORTS),
         "/metrics",
+        "/api/glance/commits",
+        "/api/glance/usage",
+        f"/api/glance/session?name={REPO_ID}%231",
+        f"/api/glance/timeline/{row[0]}",
     ):
         yield path, 50.0
 

@@ -30,6 +30,7 @@ from acd.reports._read import read
 
 SumT = TypeVar("SumT", bound=Sum)
 
+_SIZE = 64 * 1024
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -108,14 +109,17 @@ async def models(db: Database, period: Period) -> bytes:
 
 
 async def _report(db: Database, query: str, period: Period, row: type[SumT]) -> bytes:
-    found = await read(
-        db,
-        query,
-        by=period.by,
-        repo_id=period.repo_id,
-        **{"from": period.first, "to": period.last},
-    )
-    return _shown(found, period, row)
+    async def make() -> bytes:
+        found = await read(
+            db,
+            query,
+            by=period.by,
+            repo_id=period.repo_id,
+            **{"from": period.first, "to": period.last},
+        )
+        return _shown(found, period, row)
+
+    return await db.while_unchanged((query, period, row), make, size=_SIZE)
 
 
 def _shown(found: bytes, period: Period, row: type[SumT]) -> bytes:

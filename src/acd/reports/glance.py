@@ -11,6 +11,7 @@ from acd.reports import live, targets
 from acd.reports._read import read
 
 _AMBIGUOUS = 2
+_DIGITS = 32
 _ID = re.compile(r"[0-9a-fA-F-]{4,36}")
 _NUMBERED = re.compile(r"(?P<repo>.+)[#](?P<number>\d{1,9})", re.ASCII | re.DOTALL)
 
@@ -21,8 +22,13 @@ class Ambiguous(AcdError):
 
 async def sessions_named(db: Database, prefix: str) -> list[UUID]:
     """Sessions whose id begins with `prefix`, at most two: enough to know that it is ambiguous."""
-    literal = prefix.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    rows = await db.fetch_all("glance.sessions_named", prefix=literal, limit=_AMBIGUOUS)
+    digits = prefix.lower().replace("-", "")
+    if len(digits) > _DIGITS:
+        return []
+    first, last = (UUID(digits.ljust(_DIGITS, filler)) for filler in "0f")
+    if not str(first).startswith(prefix.lower()):  # a hyphen where no id has one
+        return []
+    rows = await db.fetch_all("glance.sessions_named", first=first, last=last, limit=_AMBIGUOUS)
     return [row["id"] for row in rows]
 
 

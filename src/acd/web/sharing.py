@@ -14,7 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from acd.database.sharing import Sharing
 
 # Routes that answer at once and the same to everybody who may ask; streams are none of them.
-_SHARED = ("/api/db/", "/api/targets/", "/api/reports/", "/api/health", "/api/queue", "/metrics")
+_SHARED = (
+    *("/api/db/", "/api/targets/", "/api/reports/", "/api/health", "/api/queue", "/api/glance"),
+    "/metrics",
+)
 _TELLING = frozenset({b"accept", b"accept-encoding", b"if-none-match"})
 
 

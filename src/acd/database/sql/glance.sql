@@ -1,9 +1,8 @@
 -- name: sessions_named
--- Ids of the sessions that a word of the user may mean: the beginning of an id, newest first. At most `limit`.
+-- Ids of the sessions that a word of the user may mean: those from `first` to `last`. At most `limit`, whichever.
 SELECT s.id
 FROM harness_sessions s
-WHERE s.id::text LIKE %(prefix)s || '%%'
-ORDER BY s.started_at DESC, s.id DESC
+WHERE s.id BETWEEN %(first)s::uuid AND %(last)s::uuid
 LIMIT %(limit)s::bigint
 
 -- name: session_numbered
