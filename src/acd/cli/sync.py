@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 
-from acd.cli.failures import AWAY
+from acd.cli.failures import AWAY, FAILED
 from acd.cli.figures import count_of
 from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
@@ -27,6 +27,13 @@ app = new_app()
 _PATIENCE_S = 600.0
 
 
+class LeftFolder(msgspec.Struct, frozen=True, rename="camel"):
+    """A folder that is not recorded, and why."""
+
+    folder: str
+    reason: str
+
+
 class Synced(msgspec.Struct, frozen=True, rename="camel"):
     """What `--json` prints. `summary` is null when there is no queue file."""
 
@@ -35,12 +42,14 @@ class Synced(msgspec.Struct, frozen=True, rename="camel"):
     recorded_folders: int
     recorded_bytes: int
     left_folders: int
+    left: list[LeftFolder]
 
 
 class _Recorded(NamedTuple):
     queue: SyncResult | None
     found: Pending
-    left: int
+    left: list[LeftFolder]
+    settled: bool
 
 
 @app.command()
@@ -56,7 +65,8 @@ def sync(
 ) -> None:
     """Bring the database to what the files say: the queue file, feature lists, sessions that wait to be recorded.
 
-    Without a queue file only sessions are recorded. Bad entries of the file are named and skipped.
+    Without a queue file only sessions are recorded. Bad entries of the file are named and skipped. A folder that cannot
+    be recorded is named with the reason and holds up no other; the exit status is then 1, or 3 when time ran out.
     """
     settings = load_settings(home=home, database_url=database_url, queue_file=queue)
     there = settings.queue_file.exists() or "queue_file" in settings.given
@@ -66,7 +76,7 @@ def sync(
     else:
         _tell(done, settings.queue_file)
     if done.left:
-        raise typer.Exit(AWAY)
+        raise typer.Exit(FAILED if done.settled else AWAY)
 
 
 async def _sync(db: Database, settings: Settings, *, with_queue: bool, every: bool) -> _Recorded:
@@ -77,17 +87,22 @@ async def _sync(db: Database, settings: Settings, *, with_queue: bool, every: bo
             for folder in session_folders(settings.sessions_dir):
                 recorder.ring(folder)
         settled = await recorder.settle(_PATIENCE_S)
-    left = 0 if settled else len(await pending_folders(db, settings))
-    return _Recorded(queue, found, left)
+        reasons = recorder.troubles
+    if not settled:
+        late = "there was no time: call `acd sync` again"
+        reasons = dict.fromkeys(await pending_folders(db, settings), late) | reasons
+    left = [LeftFolder(str(path), reason) for path, reason in sorted(reasons.items())]
+    return _Recorded(queue, found, left, settled)
 
 
 def _report(done: _Recorded) -> Synced:
     return Synced(
         summary=done.queue.summary if done.queue else None,
         warnings=done.queue.warnings if done.queue else [],
-        recorded_folders=done.found.folders - done.left,
+        recorded_folders=max(0, done.found.folders - len(done.left)),
         recorded_bytes=done.found.bytes,
-        left_folders=done.left,
+        left_folders=len(done.left),
+        left=done.left,
     )
 
 
@@ -99,9 +114,9 @@ def _tell(done: _Recorded, queue_file: Path) -> None:
             say(f"! {warning}")
         _tell_summary(done.queue.summary)
     if done.left:
-        say(
-            f"{count_of(done.left, 'session folder')} could not be recorded in time: call `acd sync` again."
-        )
+        say(f"{count_of(len(done.left), 'folder')} could not be recorded:")
+        for one in done.left:
+            say(f"! {one.folder}: {one.reason}")
     elif done.found.folders:
         say(
             f"Recorded {done.found.bytes:,} bytes that waited in {count_of(done.found.folders, 'folder')}."

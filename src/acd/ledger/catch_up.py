@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 from acd.agents.protocol import Adapter
@@ -21,7 +22,7 @@ from acd.core.facts import Started, TargetSeen
 from acd.database.connection import Database
 from acd.files.journal import Journal
 from acd.ledger.fold import Fold
-from acd.ledger.owner import MovedOn, Owner
+from acd.ledger.owner import MovedOn, Owner, Quarantined
 from acd.ledger.price import PriceList
 from acd.ledger.reading import JOURNAL, SessionFiles, SourceLine, Stretch
 from acd.ledger.rows import NO_SESSION
@@ -34,6 +35,9 @@ _PART_ROWS = 6000
 _PART_BYTES = 32 * 1024 * 1024
 _CAREFUL_BYTES = 1024 * 1024
 _PAUSE_AFTER_S = 0.004
+
+# What is in quarantine is tried again after this long at the earliest, however often it is rung for.
+_QUARANTINE_S = 30.0
 
 
 class _Refused(Exception):
@@ -83,6 +87,8 @@ class Source:
     clock: datetime
     ended: bool = False
     _room: int = _PART_BYTES
+    _rests_until: float = -inf
+    _reason: str = ""
 
     def __post_init__(self) -> None:
         self._files = SessionFiles(self.folder)
@@ -92,7 +98,10 @@ class Source:
 
         Raises:
             DatabaseAway: what was not recorded is recorded by the next call.
+            Quarantined: PostgreSQL refuses the first fact, so nothing is recorded. Later calls try again, with a rest between.
         """
+        if time.monotonic() < self._rests_until:
+            raise Quarantined(self._reason)
         while True:
             try:
                 await self._record()
@@ -180,6 +189,12 @@ class Source:
             await self._write(self._part_of(lines[middle:], self.clock))
             return
         alone = self._part_of(lines, part.clock)
+        if _is_first_fact(alone):
+            self._reason = (
+                f"PostgreSQL refuses its first fact, so nothing of it is recorded: {error}"
+            )
+            self._rests_until = time.monotonic() + _QUARANTINE_S
+            raise Quarantined(self._reason) from error
         alone.fold = self._new_fold(part.clock)
         alone.fold.leave_out(lines[0], f"refused by the database: {error}")
         await self._write_rows(alone)
@@ -241,6 +256,16 @@ def open_source(
             owner = Owner(fact.target.id, NO_SESSION, host)
             return Source(folder, database, prices, owner, None, False, fact.at)
     return None
+
+
+def _is_first_fact(part: _Part) -> bool:
+    """Whether a part of one line is the one that everything else hangs on: the session's own, or the target's."""
+    batch = part.fold.batch
+    return batch.started is not None or (batch.target is not None and part.size == _end(part))
+
+
+def _end(part: _Part) -> int:
+    return max(stretch.end for stretch in part.stretches.values())
 
 
 def _adapter(started: Started, adapters: Callable[[str], Adapter]) -> Adapter | None:

@@ -130,6 +130,8 @@ def _see(folder: Path, known: Known) -> _Seen | None:
         return _Seen([*waiting_in(folder, known)], time.time() - max(times, default=time.time()))
     except FileNotFoundError:
         return None
+    except PermissionError:
+        return _Seen([*waiting_in(folder, known)], 0.0)
 
 
 def _names(folder: Path) -> set[str]:

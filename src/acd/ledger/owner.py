@@ -13,6 +13,10 @@ class MovedOn(AcdError):
     """Another writer recorded these lines, or claimed their requests, in the meantime: begin the batch again."""
 
 
+class Quarantined(AcdError):
+    """PostgreSQL refuses the fact that all others of a folder hang on: nothing of it is recorded until it takes it."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """Whose lines they are. `session_id` is `NO_SESSION` for the journal of a target."""

@@ -106,10 +106,17 @@ def _waiting(settings: Settings, known: Known) -> Iterator[Waiting]:
 def waiting_in(folder: Path, known: Known) -> Iterator[Waiting]:
     """The files of a session's folder, or of a target's, that hold more than is recorded.
 
+    A folder that may not be read waits with 0 bytes: whoever records it meets the reason.
+
     Raises:
         FileNotFoundError: the folder is being removed.
     """
-    for path in files_in(folder):
+    try:
+        files = files_in(folder)
+    except PermissionError:
+        yield Waiting(folder, 0, 0.0)
+        return
+    for path in files:
         read = known.get((folder.name, path.relative_to(folder).as_posix()))
         left = path.stat().st_size - (read.offset if read else 0)
         if left > 0:

@@ -43,7 +43,7 @@ class Recorder:
         self._prices = PriceList()
         self._sources: dict[Path, Source] = {}
         self._rung: dict[Path, None] = {}
-        self._troubled: set[Path] = set()
+        self._troubles: dict[Path, str] = {}
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -100,8 +100,17 @@ class Recorder:
         """
         waiting = by_folder(await self._lookout.look())
         for path in waiting:
+            if path in self._troubles:
+                self._sources.pop(
+                    path, None
+                )  # a fresh look, without a rest: perhaps the cause is gone
             self._ring(path)
         return Pending(len(waiting), sum(waiting.values()))
+
+    @property
+    def troubles(self) -> dict[Path, str]:
+        """Folders that could not be recorded when they were last rung for, each with the reason."""
+        return dict(self._troubles)
 
     async def backlog(self) -> Backlog:
         """How much of this machine waits, and since when.
@@ -139,10 +148,13 @@ class Recorder:
         if source is None:
             source = open_source(path, self._database, self._prices, host=self._settings.host_name)
             if source is None:
+                self._troubles[path] = (
+                    "its journal holds no first fact, so nobody knows whose lines they are"
+                )
                 return
             self._sources[path] = source
         await source.catch_up()
-        self._troubled.discard(path)
+        self._troubles.pop(path, None)
         if source.ended:
             del self._sources[path]
 
@@ -156,8 +168,9 @@ class Recorder:
 
     def _tell_trouble(self, path: Path, error: AcdError | OSError) -> None:
         """One folder's trouble holds up no other; it is tried again when it is rung for again, and said once."""
-        if path not in self._troubled:
-            self._troubled.add(path)
+        reason = str(error)
+        if self._troubles.get(path) != reason:
+            self._troubles[path] = reason
             logger.error("%s cannot be recorded now: %s", path, error, exc_info=error)
 
     def _tell_back(self) -> None:

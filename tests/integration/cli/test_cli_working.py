@@ -266,6 +266,32 @@ def test_sync_brings_targets_features_and_waiting_sessions(acd: Program, place: 
     assert "Not recorded yet" not in acd("status").stdout
 
 
+def test_sync_names_what_it_cannot_record_and_why(acd: Program, place: Place) -> None:
+    """A folder that cannot be read is passed over by the recorder; that is no reason to call it recorded."""
+    metrics = MetricsDb(
+        Settings(home=place.settings.home, database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    )
+    broken, whole = (metrics.start_session("one", n, "coding", "sonnet") for n in (1, 2))
+    for session in (broken, whole):
+        metrics.end_session(session.id)
+    folder = place.settings.sessions_dir / str(broken.id)
+    (folder / "journal.jsonl").rename(folder / "kept")
+    (folder / "journal.jsonl").mkdir()
+    done = acd("sync", ACD_QUEUE_FILE="")
+    assert done.returncode == 1, done.stdout
+    assert "1 folder could not be recorded" in done.stdout
+    assert "Is a directory" in " ".join(done.stdout.split())
+    left = json.loads(acd("sync", "--json", ACD_QUEUE_FILE="").stdout)
+    assert [one["folder"] for one in left["left"]] == [str(folder)]
+    assert left["leftFolders"] == 1
+    assert len(place.sessions("one")) == 1
+
+    (folder / "journal.jsonl").rmdir()
+    (folder / "kept").rename(folder / "journal.jsonl")
+    assert acd("sync", ACD_QUEUE_FILE="").returncode == 0
+    assert len(place.sessions("one")) == 2
+
+
 def test_sync_without_a_queue_file_keeps_the_targets(acd: Program, tmp_path: Path) -> None:
     done = acd("sync", ACD_QUEUE_FILE="")
     assert done.returncode == 0, done.stderr
