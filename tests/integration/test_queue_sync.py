@@ -66,8 +66,12 @@ async def test_every_field_of_an_entry_is_stored(database: Database, queue: Queu
             "serialGroup": "shop",
             "verify": "pytest -q",
             "agent": "scripted",
+            "allow_tools": ["WebSearch", "mcp__db__*"],
+            "deny_tools": ["Bash(rm:*)"],
             "sessionDelay": 1.5,
             "maxSessionsPerRepo": 9,
+            "allowTools": ["WebSearch", "mcp__db__*"],
+            "denyTools": ["Bash(rm:*)"],
         }
     )
     result = await sync(database, queue.settings)

@@ -67,10 +67,9 @@ def test_the_command_of_claude_code(tmp_path: Path) -> None:
         "--output-format",
         "stream-json",
         "--verbose",
-        "--permission-mode",
-        "acceptEdits",
-        "--allowedTools",
-        *("Bash", "Write", "Edit", "Read", "Glob", "Grep", "Agent", "Task", "TodoWrite"),
+        *("--settings", "/acd/sessions/1/claude-settings.json"),
+        *("--permission-mode", "acceptEdits"),
+        *("--allowedTools", "Bash", "Read", "Glob", "Grep", "Agent", "Task", "TodoWrite"),
     ]
 
 

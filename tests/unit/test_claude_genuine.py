@@ -16,6 +16,7 @@ from acd.agents.protocol import Launch
 from acd.agents.version import checked
 from acd.core.events import AgentFailed, AgentStarted, Reported, Retried, TextSaid
 from acd.core.settings import Settings
+from acd.files.folder import SessionFolder
 
 pytestmark = pytest.mark.extra
 
@@ -54,11 +55,12 @@ def test_our_command_line(tmp_path: Path, deaf_port: int, prompt: str) -> None:
         prompt=prompt,
         model="sonnet",
         workspace=workspace,
-        session_dir=tmp_path / "session",
+        session_dir=tmp_path,
         fallback_model="haiku",
         budget_usd=0.5,
         max_turns=5,
     )
+    SessionFolder(launch.session_dir).keep(adapter.session_files(launch, settings))
     endpoint = {
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{deaf_port}",
         "ANTHROPIC_API_KEY": "fake",

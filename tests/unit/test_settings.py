@@ -48,7 +48,7 @@ def test_an_unknown_override_is_an_error() -> None:
 
 def test_every_setting_is_described_with_its_default() -> None:
     described = {setting.name: setting for setting in described_settings()}
-    assert set(described) == set(Settings.__struct_fields__) - {"given"}
+    assert set(described) == set(Settings.__struct_fields__) - {"given", "skip_permissions"}
     assert all(setting.description for setting in described.values())
     assert described["port"].environment == ("BACKEND_PORT", "ACD_PORT")
     assert described["port"].default == 3434
@@ -59,3 +59,9 @@ def test_a_machine_may_have_another_name_in_the_records() -> None:
     assert load_settings({}).host_name == socket.gethostname()
     with pytest.raises(ConfigError, match="ACD_HOST_NAME"):
         load_settings({"ACD_HOST_NAME": "a:b"})
+
+
+def test_nothing_but_a_flag_lets_agents_do_everything() -> None:
+    for name in ("ACD_SKIP_PERMISSIONS", "ACD_DANGEROUSLY_SKIP_PERMISSIONS"):
+        assert not load_settings({name: "1"}).skip_permissions
+    assert load_settings({}, skip_permissions=True).skip_permissions

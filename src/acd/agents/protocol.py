@@ -15,6 +15,7 @@ import msgspec
 
 from acd.core.events import Event
 from acd.core.models import SessionType
+from acd.core.permissions import Permissions
 from acd.core.settings import Settings
 
 
@@ -37,6 +38,7 @@ class Launch(msgspec.Struct, frozen=True):
     fallback_model: str | None = None
     budget_usd: float | None = None
     max_turns: int | None = None
+    permissions: Permissions = Permissions()
 
 
 class Adapter(Protocol):
@@ -54,6 +56,10 @@ class Adapter(Protocol):
     minimum_version: str | None
     """The oldest version whose output can be read (`2.1.197`); None when its version need not be asked for."""
 
+    own_settings: tuple[str, ...]
+    """Files of a repository by which it could make this agent do more than work: settings, hooks, servers. Patterns as
+    for `fnmatch`, relative to a repository's folder; one that begins with `!` takes files out again."""
+
     def find(self, settings: Settings) -> Binary:
         """The program on this machine, located only: no process is started, so `version` may still be None.
 
@@ -70,6 +76,10 @@ class Adapter(Protocol):
 
     def command(self, binary: Binary, launch: Launch, settings: Settings) -> list[str]:
         """The argument vector that starts a session; the prompt is in it, stdin stays closed."""
+        ...
+
+    def session_files(self, launch: Launch, settings: Settings) -> Mapping[str, bytes]:
+        """Files that the command line names, to be written into `launch.session_dir` before the agent starts, by name."""
         ...
 
     def environment(self, launch: Launch, settings: Settings) -> Mapping[str, str]:

@@ -36,6 +36,13 @@ QueueFile = Annotated[
     Path | None,
     typer.Option("--queue", metavar="FILE", parser=_absolute, help="Instead of ACD_QUEUE_FILE."),
 ]
+SkipPermissions = Annotated[
+    bool,
+    typer.Option(
+        "--dangerously-skip-permissions",
+        help="Let agents do everything that is not denied, without a boundary. Only for machines that hold nothing else.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the exact figures as JSON, as the API gives them.")
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,7 +10,7 @@ import typer
 
 from acd.cli.figures import moment, outcome
 from acd.cli.opened import ask
-from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
+from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, SkipPermissions, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.working import Look, work_and_show
 from acd.core.settings import Settings, load_settings
@@ -39,6 +40,29 @@ _COLUMNS = (
 )
 
 
+def working_settings(
+    home: Path | None,
+    database_url: str | None,
+    queue: Path | None,
+    concurrency: int | None,
+    in_place: bool,
+    skip_permissions: bool,
+) -> Settings:
+    """The settings of who works sessions, by the flags that all of those have.
+
+    Raises:
+        ConfigError: as `load_settings`.
+    """
+    return load_settings(
+        home=home,
+        database_url=database_url,
+        queue_file=queue,
+        concurrency=concurrency,
+        isolation="in-place" if in_place else None,
+        skip_permissions=skip_permissions or None,
+    )
+
+
 @app.command()
 def run(
     concurrency: Concurrency = None,
@@ -64,6 +88,7 @@ def run(
     home: Home = None,
     database_url: DatabaseUrl = None,
     queue: QueueFile = None,
+    skip_permissions: SkipPermissions = False,
     verbose: Verbose = False,
 ) -> None:
     """Work the queue until nothing is left to do, recording every session.
@@ -73,13 +98,7 @@ def run(
     Exit status: 0 all done; 1 something is blocked; 2 wrong usage; 3 the database was away and something is not
     recorded yet; 130 stopped.
     """
-    settings = load_settings(
-        home=home,
-        database_url=database_url,
-        queue_file=queue,
-        concurrency=concurrency,
-        isolation="in-place" if in_place else None,
-    )
+    settings = working_settings(home, database_url, queue, concurrency, in_place, skip_permissions)
     options = RunOptions(
         concurrency=settings.concurrency,
         hours=hours,

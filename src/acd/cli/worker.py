@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
-from acd.cli.run import Concurrency, InPlace, NoLive
+from acd.cli.options import DatabaseUrl, Home, QueueFile, SkipPermissions, Verbose, new_app
+from acd.cli.run import Concurrency, InPlace, NoLive, working_settings
 from acd.cli.working import Look, work_and_show
-from acd.core.settings import load_settings
 from acd.database.connection import Database
 from acd.queue.ending import Ending
 from acd.queue.observer import Observer
@@ -24,19 +23,14 @@ def take_turns(
     home: Home = None,
     database_url: DatabaseUrl = None,
     queue: QueueFile = None,
+    skip_permissions: SkipPermissions = False,
     verbose: Verbose = False,
 ) -> None:
     """Work the sessions that an `acd run` on the same database queued, until stopped; it begins none by itself.
 
     Ctrl-C ends the sessions in order, a second one at once. Exit status: that of `acd run`.
     """
-    settings = load_settings(
-        home=home,
-        database_url=database_url,
-        queue_file=queue,
-        concurrency=concurrency,
-        isolation="in-place" if in_place else None,
-    )
+    settings = working_settings(home, database_url, queue, concurrency, in_place, skip_permissions)
     options = RunOptions(concurrency=settings.concurrency)
 
     async def work(db: Database, observer: Observer, ending: Ending) -> RunResult:

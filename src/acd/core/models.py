@@ -155,6 +155,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     max_sessions: int = 50
     session_delay_s: float = 0.0
     clone: str | None = None
+    allow_tools: list[str] = []
+    deny_tools: list[str] = []
 
     @property
     def id(self) -> UUID:

@@ -19,12 +19,14 @@ from msgspec import Meta
 
 from acd.core.errors import ConfigError
 from acd.core.models import Isolation, MergePolicy
+from acd.core.permissions import Profile
 
 _OTHER_NAMES = {
     "database_url": ("DATABASE_URL", "ACD_DATABASE_URL"),
     "port": ("BACKEND_PORT", "ACD_PORT"),
     "claude_config_dir": ("CLAUDE_CONFIG_DIR", "ACD_CLAUDE_CONFIG_DIR"),
 }
+_NO_VARIABLE = frozenset({"given", "skip_permissions"})
 
 
 def _default_home() -> Path:
@@ -163,6 +165,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 3
 
+    permission_profile: Annotated[
+        Profile,
+        Meta(
+            description="What agents may do: use a shell (standard), or only listed commands and no network (strict)."
+        ),
+    ] = "standard"
+    allow_push: Annotated[bool, Meta(description="Whether agents may use `git push`.")] = False
+    agent_sandbox: Annotated[
+        bool,
+        Meta(
+            description="Whether Claude Code runs shell commands in its sandbox; it does not start where there is none."
+        ),
+    ] = False
     denial_limit: Annotated[
         int,
         Meta(
@@ -194,6 +209,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_turns: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="Most turns of one session.")
     ] = None
+
+    skip_permissions: bool = False
+    """Agents ask for nothing. Only a flag says so, `--dangerously-skip-permissions`: no variable, no file."""
 
     given: frozenset[str] = frozenset()
 
@@ -236,7 +254,7 @@ def described_settings() -> Iterator[Described]:
     """Every setting with the variables that set it (the first one found counts), its default and what it means."""
     hints = get_type_hints(Settings, include_extras=True)
     for field in msgspec.structs.fields(Settings):
-        if field.name != "given":
+        if field.name not in _NO_VARIABLE:
             own = _OF_THE_MACHINE.get(field.name)
             default = own() if own else field.default
             metas = [meta for meta in hints[field.name].__metadata__ if isinstance(meta, Meta)]
@@ -254,7 +272,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {}
     for field in msgspec.structs.fields(Settings):
         found = [environment[name] for name in _variables(field.name) if environment.get(name)]
-        if field.name != "given" and found:
+        if field.name not in _NO_VARIABLE and found:
             values[field.name] = found[0]
     values.update({name: value for name, value in overrides.items() if value is not None})
     return _checked(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -66,6 +66,17 @@ class SessionFolder:
         self.transcripts.mkdir(mode=_PRIVATE_DIR)
         for file in (self.stream, self.stderr):
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_FILE))
+
+    def keep(self, files: Mapping[str, bytes]) -> None:
+        """Write further files, by name, readable by the owner only.
+
+        Raises:
+            OSError: the disk is full or failing.
+        """
+        for name, content in files.items():
+            path = self.path / name
+            path.touch(_PRIVATE_FILE)
+            path.write_bytes(content)
 
     def link_transcripts(self, files: list[Path]) -> None:
         """Link what the agent wrote elsewhere into the folder, so that it outlives the agent's own clean-up.

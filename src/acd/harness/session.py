@@ -22,6 +22,7 @@ from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
 from acd.harness.environment import agent_environment, names_in
 from acd.harness.outcome import Ending, Outcome
+from acd.harness.permissions import permissions_of, push_guard
 from acd.harness.plan import SessionPlan
 from acd.harness.preparation import Preparation
 from acd.harness.process import ChildProcess, start_process
@@ -263,7 +264,15 @@ class _Agent:
             fallback_model=plan.fallback_model,
             budget_usd=session.settings.session_budget_usd,
             max_turns=session.settings.max_turns,
+            permissions=permissions_of(
+                session.settings,
+                plan.target,
+                self.preparation.workspace,
+                self.preparation.git_common_dir,
+                own_settings=True,
+            ),
         )
+        self.record.folder.keep(session.adapter.session_files(launch, session.settings))
         argv = session.adapter.command(session.binary, launch, session.settings)
         self.process = start_process(
             argv,
@@ -289,6 +298,7 @@ class _Agent:
             inherit=[*session.adapter.environment_names, *names_in(session.settings.agent_env)],
             extra={
                 **self.preparation.identity,
+                **push_guard(session.settings),
                 **session.adapter.environment(launch, session.settings),
             },
         )

@@ -11,6 +11,7 @@ import msgspec
 
 from acd.core.errors import ConfigError
 from acd.core.models import Complexity, Target
+from acd.core.permissions import checked_rules
 from acd.core.text import storable
 from acd.harness.routing import ModelConfig, resolve_complexity
 
@@ -59,6 +60,8 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     session_delay: float | None = None
     max_sessions_per_repo: int | None = None
     clone: str | None = None
+    allow_tools: list[str] = []
+    deny_tools: list[str] = []
     notes: Any = None
 
 
@@ -119,6 +122,8 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         max_sessions=sessions,
         session_delay_s=delay,
         clone=_source(entry.clone, folder),
+        allow_tools=checked_rules("allowTools", entry.allow_tools),
+        deny_tools=checked_rules("denyTools", entry.deny_tools),
     )
 
 

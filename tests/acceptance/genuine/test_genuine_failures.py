@@ -157,7 +157,7 @@ async def test_a_denied_permission_does_not_end_a_session(shop: Stage, database:
     assert outcomes(shop) == [("completed", None, 0)]
     (error,) = shop.errors()
     assert error["error_type"] == "permission"
-    assert error["message"].startswith("WebFetch: ")
+    assert error["message"].startswith("WebFetch(http://127.0.0.1:9/): ")
     denied = (
         "SELECT outcome FROM session_events WHERE kind = 'tool_ended' AND tool_name = 'WebFetch'"
     )

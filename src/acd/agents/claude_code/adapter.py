@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from acd.agents.claude_code.locate import locate
+from acd.agents.claude_code.permissions import (
+    SETTINGS_FILE,
+    permission_arguments,
+    permission_variables,
+    settings_document,
+)
 from acd.agents.claude_like import (
     find_transcripts,
     prompt_argument,
@@ -17,10 +25,6 @@ from acd.agents.protocol import Binary, Launch
 from acd.agents.version import find_version
 from acd.core.events import Event
 from acd.core.settings import Settings
-
-# What an unattended session needs to read, write, try out and commit. Whatever else the agent asks for is refused,
-# as nobody is there to answer. `Agent` and `Task` are two names of the same tool.
-TOOLS = ("Bash", "Write", "Edit", "Read", "Glob", "Grep", "Agent", "Task", "TodoWrite")
 
 
 class ClaudeCode:
@@ -34,6 +38,12 @@ class ClaudeCode:
     environment_names: tuple[str, ...] = ("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR")
     """The cloud credentials of Bedrock and Vertex (`AWS_*`, `GOOGLE_*`) are good for more than models, so they
     are not on the list: who uses them names them in `ACD_AGENT_ENV`."""
+
+    own_settings: tuple[str, ...] = (
+        *(".mcp.json", ".claude/*"),
+        *("!.claude/CLAUDE.md", "!.claude/rules/*", "!.claude/worktrees/*"),
+    )
+    """All but what is text for the model (facts: a hook, a server or a variable of these files took effect unasked)."""
 
     def find(self, settings: Settings) -> Binary:
         """By the setting, else on PATH, else in the package `claude-agent-sdk`.
@@ -51,7 +61,7 @@ class ClaudeCode:
         """The prompt stands right after `-p`: `--allowedTools` would take every word that follows it.
 
         Raises:
-            ConfigError: the prompt is too long for a command line.
+            ConfigError: the prompt is too long for a command line, or everything is to be allowed to root.
         """
         argv = [*binary.argv, "-p", prompt_argument(launch.prompt)]
         argv += ["--session-id", str(launch.session_id), "--model", launch.model]
@@ -62,14 +72,19 @@ class ClaudeCode:
             argv += ["--max-budget-usd", f"{Decimal(str(launch.budget_usd)):f}"]
         if launch.max_turns is not None:
             argv += ["--max-turns", str(launch.max_turns)]
-        return [*argv, "--permission-mode", "acceptEdits", "--allowedTools", *TOOLS]
+        return [*argv, *permission_arguments(launch, settings)]
+
+    def session_files(self, launch: Launch, settings: Settings) -> Mapping[str, bytes]:
+        """The session's own settings file."""
+        document = settings_document(launch, _config_dir(settings), Path.home())
+        return {SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(document))}
 
     def environment(self, launch: Launch, settings: Settings) -> Mapping[str, str]:
         """No update in mid-session, no traffic but to the model; its own folder where the setting names one."""
         variables = {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
         if settings.claude_config_dir is not None:
             variables["CLAUDE_CONFIG_DIR"] = str(_config_dir(settings))
-        return variables
+        return {**variables, **permission_variables(launch)}
 
     def transcripts(self, agent_session_id: str, workspace: Path, settings: Settings) -> list[Path]:
         """In its own folder, so that its login serves and sessions begun by hand are found, too."""

@@ -29,6 +29,7 @@ class Scripted:
     provider = "anthropic"
     minimum_version: str | None = None
     environment_names: tuple[str, ...] = ("SCRIPTED_*",)
+    own_settings: tuple[str, ...] = ()
 
     def find(self, settings: Settings) -> Binary:
         """This Python, running the agent's module."""
@@ -57,6 +58,10 @@ class Scripted:
         if launch.budget_usd is not None:
             argv += ["--max-budget-usd", f"{Decimal(str(launch.budget_usd)):f}"]
         return argv
+
+    def session_files(self, launch: Launch, settings: Settings) -> Mapping[str, bytes]:
+        """None."""
+        return {}
 
     def environment(self, launch: Launch, settings: Settings) -> Mapping[str, str]:
         """Tells it where its own folder is."""

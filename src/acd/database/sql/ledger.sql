@@ -4,10 +4,11 @@
 -- The target of a session or journal, from the fact that names it. What the queue file says wins over what an old
 -- journal says: an existing row keeps everything but its name and path, and those only until the queue knows it.
 INSERT INTO targets (id, repo_id, name, path, priority, complexity, enabled, focus, prompt, prd, feature_list,
-                     until_complete, serial_group, tags, verify_command, agent, max_sessions, session_delay_s)
+                     until_complete, serial_group, tags, verify_command, agent, max_sessions, session_delay_s,
+                     allow_tools, deny_tools)
 VALUES (%(id)s, %(repo_id)s, %(name)s, %(path)s, %(priority)s, %(complexity)s, %(enabled)s, %(focus)s, %(prompt)s,
         %(prd)s, %(feature_list)s, %(until_complete)s, %(serial_group)s, %(tags)s, %(verify_command)s, %(agent)s,
-        %(max_sessions)s, %(session_delay_s)s)
+        %(max_sessions)s, %(session_delay_s)s, %(allow_tools)s, %(deny_tools)s)
 ON CONFLICT DO NOTHING;
 
 -- name: rename_target
