@@ -28,6 +28,7 @@ from acd.files.folder import SessionFolder, unfinished_folders
 from acd.files.locks import hold
 from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
+from acd.harness.isolation.stale import remove_stale_worktrees
 from acd.harness.journaled import Journaled
 from acd.harness.outcome import Outcome, Verdict
 from acd.harness.process import FoundProcess, is_alive
@@ -178,7 +179,9 @@ async def recover(
         How they ended. A session that cannot be closed yet is logged and left to the next call.
     """
     recovery = Recovery(settings, adapters, ring, stop or asyncio.Event(), on_progress, stop_of)
-    return await recovery.settle_all(git_common_dir)
+    outcomes = await recovery.settle_all(git_common_dir)
+    await remove_stale_worktrees(settings)
+    return outcomes
 
 
 def unfinished(settings: Settings, git_common_dir: Path | None = None) -> Iterator[SessionFolder]:

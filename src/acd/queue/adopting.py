@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,13 +33,13 @@ class Orphans:
         self._control = control
         self._lease = lease
         self._gone: set[UUID] = set()
-        self._folders: dict[str, list[SessionFolder]] = defaultdict(list)
+        self._folders: list[tuple[SessionFolder, Started]] = []
         self._work: asyncio.Task[None] | None = None
         self._targets: dict[UUID, Target] = {}
         for folder in unfinished(settings):
             started = next((f for f in folder.journal.facts() if isinstance(f, Started)), None)
             if started is not None:
-                self._folders[started.target.path].append(folder)
+                self._folders.append((folder, started))
                 self._targets[started.session_id] = started.target
 
     def look_after(
@@ -82,10 +81,15 @@ class Orphans:
                 stop.set()
             yield stop
 
-    async def gone_from(self, path: Path, stop: asyncio.Event) -> None:
-        """Wait until none of them works in a target's folder any more, or `stop` is set."""
-        folders = self._folders.get(str(path), [])
+    async def gone_from(self, target_id: UUID, folder: Path, stop: asyncio.Event) -> None:
+        """Wait until none of them works on a target, or in its folder itself, any more, or `stop` is set."""
+        sessions = [
+            session
+            for session, started in self._folders
+            if started.target.id == target_id
+            or (started.worktree is None and started.target.path == str(folder))
+        ]
         while self._work and not self._work.done() and not stop.is_set():
-            if not any(folder.lock.exists() for folder in folders):
+            if not any(session.lock.exists() for session in sessions):
                 return
             await asyncio.sleep(_POLL)

@@ -153,7 +153,7 @@ class TurnWorker:
         logger.info("%s: left to others: %s", state.target.repo_id, place.reason)
 
     async def _work_here(self, turn: Turn, folder: Path) -> None:
-        await self._orphans.gone_from(folder, self._ending.stopping)
+        await self._orphans.gone_from(turn.target_id, folder, self._ending.stopping)
         state = await self._state(turn)
         if state is None:
             return

@@ -9,6 +9,8 @@ lock on the repository). Moments, each counted from 1:
     write     in the middle of writing a line of the journal
     sync      after a line is written, before it is known to be on the disk
     start     after the agent was started, before anything was written about it
+    git       before git is called to change something
+    gitted    after it was
     none      never
 """
 
@@ -28,6 +30,8 @@ from acd.agents.registry import load_adapter
 from acd.core.errors import Busy
 from acd.core.settings import Settings
 from acd.files import journal
+from acd.git import WritableRepository
+from acd.git.calls import Answer
 from acd.harness import session
 from acd.harness.plan import SessionPlan
 from acd.harness.process import start_process
@@ -65,6 +69,7 @@ class Death:
 def arm(death: Death, config: Config) -> None:
     """Put the moments into the code under test."""
     real_write, real_sync = journal._write_all, os.fsync
+    real_change = WritableRepository._try
 
     def write(descriptor: int, data: bytes) -> None:
         if death.comes("write"):
@@ -75,6 +80,12 @@ def arm(death: Death, config: Config) -> None:
     def sync(descriptor: int) -> None:
         death.at("sync")
         real_sync(descriptor)
+
+    async def change(self: WritableRepository, *arguments: str) -> Answer:
+        death.at("git")
+        answer = await real_change(self, *arguments)
+        death.at("gitted")
+        return answer
 
     def start(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
         if config.unheld:
@@ -87,6 +98,7 @@ def arm(death: Death, config: Config) -> None:
     replace(journal, "_write_all", write)
     replace(os, "fsync", sync)
     replace(session, "start_process", start)
+    replace(WritableRepository, "_try", change)
 
 
 async def main(config: Config) -> None:

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 from acd.core.errors import AcdError, ConfigError
 from acd.core.models import Target
@@ -124,11 +123,3 @@ async def forget_worktree(target: Target, folder: Path) -> None:
     """
     remove_folder(folder.parent)
     await Repository(Path(target.path)).forget_worktree(folder)
-
-
-def session_of(folder: Path) -> UUID | None:
-    """The session whose worktree is in a folder of `worktrees_dir`, by the folder's name."""
-    try:
-        return UUID(folder.name)
-    except ValueError:
-        return None
