@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench import api, flood, idle, ledger, live, session
+from bench import api, fleet, flood, idle, ledger, live, session
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
@@ -20,6 +20,7 @@ _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "live": live.measure,
     "session": session.measure,
     "flood": flood.measure,
+    "fleet": fleet.measure,
     "idle": idle.measure,
     "api": api.measure,
 }
