@@ -157,6 +157,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     clone: str | None = None
     allow_tools: list[str] = []
     deny_tools: list[str] = []
+    depends_on: list[str] = []
 
     @property
     def id(self) -> UUID:

@@ -62,6 +62,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     clone: str | None = None
     allow_tools: list[str] = []
     deny_tools: list[str] = []
+    depends_on: list[str] = []
     notes: Any = None
 
 
@@ -124,6 +125,7 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         clone=_source(entry.clone, folder),
         allow_tools=checked_rules("allowTools", entry.allow_tools),
         deny_tools=checked_rules("denyTools", entry.deny_tools),
+        depends_on=sorted(set(entry.depends_on)),
     )
 
 

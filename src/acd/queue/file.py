@@ -15,6 +15,7 @@ import msgspec
 from acd.core.errors import ConfigError, QueueFileError
 from acd.core.models import Target
 from acd.harness.routing import ComplexityLevel, ModelConfig
+from acd.queue.depending import bad_dependencies
 from acd.queue.entry import Defaults, Entry, convert, known_keys, target_of
 
 _LARGEST = 16 * 1024**2
@@ -109,6 +110,7 @@ def _targets(
     repos: list[object], defaults: Defaults, models: ModelConfig, folder: Path
 ) -> tuple[list[Target], list[str]]:
     targets: dict[str, Target] = {}
+    places: dict[str, str] = {}
     problems = []
     for index, raw in enumerate(repos):
         try:
@@ -119,6 +121,13 @@ def _targets(
             problems.append(f"{_place(index, raw)}: {error}; skipped")
         else:
             targets[target.repo_id] = target
+            places[target.repo_id] = _place(index, raw)
+    named = {str(raw.get("id")) for raw in repos if isinstance(raw, dict)}
+    while bad := bad_dependencies(list(targets.values()), named):
+        problems += [
+            f"{places[repo_id]}: dependsOn: {why}; skipped" for repo_id, why in bad.items()
+        ]
+        targets = {repo_id: each for repo_id, each in targets.items() if repo_id not in bad}
     return list(targets.values()), problems
 
 

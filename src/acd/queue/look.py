@@ -17,7 +17,9 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 from acd.harness.routing import ModelChoice, choose_model
+from acd.queue.depending import dependencies
 from acd.queue.file import QueueFile
+from acd.queue.state import Dependency
 from acd.queue.turn import (
     FeatureCount,
     PastSession,
@@ -70,6 +72,7 @@ def _state(row: dict[str, Any]) -> TargetState:
         recent=msgspec.convert(row["recent"], list[PastSession]),
         limit_resets_at=row["limit_resets_at"],
         limit_window=row["limit_window"],
+        waits_for=msgspec.convert(row["waits_for"], list[Dependency]),
     )
 
 
@@ -152,22 +155,24 @@ async def plan_queue(
         DatabaseError: as `read_states`.
     """
     targets = [t for t in queue.targets if not repo_ids or t.repo_id in repo_ids]
-    stored = await read_states(db, _now(), [target.id for target in targets])
+    stored = await read_states(db, _now(), [target.id for target in queue.targets])
     known = {state.target.id: state for state in stored}
     states = [
-        _as_in_file(known.get(target.id), target)
+        _as_in_file(known.get(target.id), target, dependencies(target, queue.targets, known))
         for target in sorted(targets, key=lambda target: (target.priority, target.repo_id))
     ]
     return await plan_targets(states, queue, settings, once=once)
 
 
-def _as_in_file(stored: TargetState | None, target: Target) -> TargetState:
+def _as_in_file(
+    stored: TargetState | None, target: Target, waits_for: list[Dependency]
+) -> TargetState:
     """The state after a sync: an entry that was disabled (which had paused it) may be enabled now."""
     if stored is None:
-        return TargetState(target, "pending")
+        return TargetState(target, "pending", waits_for=waits_for)
     resumed = stored.status == "paused" and not stored.target.enabled and target.enabled
     status = "pending" if resumed else stored.status
-    return msgspec.structs.replace(stored, target=target, status=status)
+    return msgspec.structs.replace(stored, target=target, status=status, waits_for=waits_for)
 
 
 def _now() -> datetime:

@@ -29,6 +29,7 @@ from acd.queue.look import read_states
 from acd.queue.observer import Observer
 from acd.queue.presence import Workers
 from acd.queue.sessions import SessionWorker, Tally
+from acd.queue.succession import Succession
 from acd.queue.sync import sync_queue_file
 from acd.queue.watch import Edit, LatestQueue
 from acd.queue.working import TurnWorker
@@ -131,6 +132,7 @@ class Shift:
             ending=ending,
             orphans=self._orphans,
             lease=lease,
+            succession=Succession(db, turns, ending.giving_up, options.only),
         )
         self._crew = Crew(
             turns,

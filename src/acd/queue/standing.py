@@ -13,6 +13,7 @@ from acd.core.contract import RunningSession, TargetName
 from acd.core.queue_rows import Budgets, Limit, Queue, QueueEntry
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.queue.depending import waits_for
 from acd.queue.jobs import TURN, Turn
 from acd.queue.look import read_states
 from acd.queue.turn import TargetState, Wait, failures_in_a_row, next_step, rules_of
@@ -160,7 +161,8 @@ def _without_a_turn(state: TargetState) -> tuple[Any, str, None]:
         return "complete", state.status_reason or "all features pass", None
     if state.status == "blocked":
         return "blocked", state.status_reason or "a person must look at it", None
-    return "idle", "no run or worker has begun on it", None
+    reason = waits_for(state.waits_for) if state.waits_for else "no run or worker has begun on it"
+    return "idle", reason, None
 
 
 def _now() -> datetime:

@@ -35,6 +35,15 @@ class FeatureCount(msgspec.Struct, frozen=True):
     pending: int
 
 
+class Dependency(msgspec.Struct, frozen=True):
+    """A target that must be complete first, and is not."""
+
+    id: UUID
+    repo_id: str
+    status: TargetStatus
+    enabled: bool = True
+
+
 class TargetState(msgspec.Struct, frozen=True):
     """What the database knows of a target. `…_since`: since its turns were begun. `recent`: newest first, since then.
 
@@ -53,6 +62,7 @@ class TargetState(msgspec.Struct, frozen=True):
     recent: list[PastSession] = []
     limit_resets_at: datetime | None = None
     limit_window: str | None = None
+    waits_for: list[Dependency] = []
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -63,17 +73,22 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Not before `until`."""
+    """Not before `until`. `waits_for` are the targets that must be complete first, where it is that."""
 
     until: datetime
     reason: str
+    waits_for: tuple[UUID, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True):
-    """Nothing more to do. `status` is the target's new one; None where it stays as it is."""
+    """Nothing more to do. `status` is the target's new one; None where it stays as it is.
+
+    `waiting`: it waits for targets that are not going to be complete by themselves.
+    """
 
     reason: str
     status: Literal["complete"] | None = None
+    waiting: bool = False
 
 
 class Stop(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import random
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from acd.queue.depending import after_dependencies
 from acd.queue.failing import after_failures, after_no_progress, backoff, failures_in_a_row
 from acd.queue.state import (
     Done,
@@ -67,6 +68,7 @@ def next_step(
     """
     return (
         _over(state, features, rules)
+        or after_dependencies(state, now)
         or after_no_progress(state, features, rules)
         or _limited(state, now, resets_at)
         or after_failures(state, rules, now)

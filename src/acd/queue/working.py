@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,21 +14,23 @@ from acd.core.errors import Busy, ConfigError, QueueFileError
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
-from acd.files.locks import hold
 from acd.harness.cloning import in_folder
 from acd.harness.outcome import Outcome
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
 from acd.queue.connector import patiently
+from acd.queue.depending import depth
 from acd.queue.ending import Ending
 from acd.queue.file import QueueFile, read_queue_file
+from acd.queue.groups import Groups
 from acd.queue.jobs import Turn, Turns
 from acd.queue.lease import Lease
 from acd.queue.look import decide, plan_targets, queue_file_here, read_states
 from acd.queue.observer import Observer
 from acd.queue.placing import Elsewhere, Placing
 from acd.queue.sessions import SessionWorker
+from acd.queue.succession import Succession
 from acd.queue.turn import (
     Done,
     PastSession,
@@ -75,6 +75,7 @@ class TurnWorker:
         ending: Ending,
         orphans: Orphans,
         lease: Lease,
+        succession: Succession,
     ) -> None:
         self._db = db
         self._settings = settings
@@ -87,6 +88,8 @@ class TurnWorker:
         self._orphans = orphans
         self._lease = lease
         self._placing = Placing(db, settings, lease, self._tell)
+        self._succession = succession
+        self._groups = Groups(db, settings, ending.giving_up)
 
     async def begin(
         self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
@@ -113,7 +116,11 @@ class TurnWorker:
         to_work = [each.target for each in planned if isinstance(each.step, Work)]
         to_work += [each.target for each in abroad]
         await self._turns.defer([(Turn(each.id, since, once), each) for each in to_work])
-        for state, each in zip(states, planned, strict=True):
+        by_id = {target.repo_id: target for target in queue.targets}
+        # What depends on others comes after them, so that it sees whether they are going to be worked.
+        for state, each in sorted(
+            zip(states, planned, strict=True), key=lambda pair: depth(pair[0].target, by_id)
+        ):
             if not isinstance(each.step, Work):
                 await self._go_on(Turn(state.target.id, since, once), state, each.step)
 
@@ -214,16 +221,14 @@ class TurnWorker:
     async def _work_in_group(
         self, case: _Case, state: TargetState, step: Work
     ) -> tuple[TargetState, Step]:
-        """Work the session unless another target of its serial group is being worked on this machine."""
+        """Work the session unless another target of its serial group is being worked, on any machine."""
         group = state.target.serial_group
-        with ExitStack() as held:
-            if group is not None:
-                name = hashlib.sha256(group.encode()).hexdigest()[:16]
-                try:
-                    held.enter_context(hold(self._settings.locks_dir / f"group-{name}.lock"))
-                except Busy:
-                    return state, Wait(_now() + _GROUP_WAIT, f"serial group {group}")
-            return await self._work(case, state, step)
+        await self._succession.seen(state, step)
+        try:
+            async with self._groups.held(group):
+                return await self._work(case, state, step)
+        except Busy:
+            return state, Wait(_now() + _GROUP_WAIT, f"serial group {group}")
 
     async def _work(self, case: _Case, state: TargetState, step: Work) -> tuple[TargetState, Step]:
         """Work the session; what is known and due afterwards."""
@@ -242,6 +247,7 @@ class TurnWorker:
     async def _go_on(self, turn: Turn, state: TargetState, step: Step) -> None:
         """Let the next turn come, or say why there is none."""
         target = state.target
+        step = await self._succession.seen(state, step)
         match step:
             case Work():
                 await self._turns.defer([(turn, target)])
@@ -252,9 +258,12 @@ class TurnWorker:
             case Done(status=status):
                 if status is not None and status != state.status:
                     await self._mark(target, status, None)
+                if status == "complete":
+                    await self._succession.wake(turn, target)
                 self._observer.target_settled(target, step)
             case Stop(reason=reason):
                 await self._mark(target, "blocked", reason)
+                await self._succession.wake(turn, target)
                 self._observer.target_settled(target, step)
 
     async def _mark(self, target: Target, status: str, reason: str | None) -> None:

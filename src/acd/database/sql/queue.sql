@@ -23,7 +23,7 @@ UPDATE targets AS t SET
     focus = e.focus, prompt = e.prompt, prd = e.prd, feature_list = e.feature_list, until_complete = e.until_complete,
     serial_group = e.serial_group, tags = e.tags, verify_command = e.verify_command, agent = e.agent,
     max_sessions = e.max_sessions, session_delay_s = e.session_delay_s, clone = e.clone, queue_file = %(queue_file)s,
-    allow_tools = e.allow_tools, deny_tools = e.deny_tools,
+    allow_tools = e.allow_tools, deny_tools = e.deny_tools, depends_on = e.depends_on,
     status = CASE
         WHEN NOT e.enabled AND t.status <> 'complete' THEN 'paused'
         WHEN e.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
@@ -37,15 +37,15 @@ FROM locked, jsonb_to_recordset(%(targets)s) AS e (
     id uuid, name text, path text, priority integer, complexity text, enabled boolean, focus text, prompt text,
     prd text, feature_list text, until_complete boolean, serial_group text, tags text[], verify_command text,
     agent text, max_sessions integer, session_delay_s double precision, clone text,
-    allow_tools text[], deny_tools text[])
+    allow_tools text[], deny_tools text[], depends_on text[])
 WHERE t.id = e.id AND t.id = locked.id AND (
     t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list, t.until_complete,
     t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s, t.clone, t.queue_file,
-    t.allow_tools, t.deny_tools)
+    t.allow_tools, t.deny_tools, t.depends_on)
 IS DISTINCT FROM (
     e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list, e.until_complete,
     e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s, e.clone, %(queue_file)s::text,
-    e.allow_tools, e.deny_tools)
+    e.allow_tools, e.deny_tools, e.depends_on)
 RETURNING t.id
 
 -- name: pause_vanished
@@ -74,11 +74,12 @@ FROM targets
 -- name: turn_state
 -- Everything that decides a target's next step, a row a target: its entry and status, how many sessions it has had,
 -- how the latest since a moment ended (newest first) and whether it got on (a feature that newly passes, a commit of
--- somebody else than the harness, a branch that stands elsewhere), and until when a limit of its agent's account holds it back.
+-- somebody else than the harness, a branch that stands elsewhere), until when a limit of its agent's account holds it
+-- back, and which of the targets that it depends on are not complete.
 SELECT
     t.repo_id, t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list,
     t.until_complete, t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s,
-    t.clone, t.allow_tools, t.deny_tools, t.status, t.status_reason, t.queue_file,
+    t.clone, t.allow_tools, t.deny_tools, t.depends_on, t.status, t.status_reason, t.queue_file,
     coalesce(counted.used, 0) AS sessions_used,
     coalesce(counted.last_number, 0) AS last_number,
     begun.sessions AS sessions_since,
@@ -86,7 +87,8 @@ SELECT
     counted.last_finished_at,
     coalesce(recent.sessions, '[]') AS recent,
     limits.resets_at AS limit_resets_at,
-    limits.limit_window
+    limits.limit_window,
+    coalesce(needed.targets, '[]') AS waits_for
 FROM targets t
 -- Three looks at indexes instead of one at all sessions: there may be thousands of a target.
 LEFT JOIN LATERAL (
@@ -131,8 +133,38 @@ LEFT JOIN LATERAL (
     ORDER BY l.resets_at DESC
     LIMIT 1
 ) AS limits ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('id', d.id, 'repo_id', d.repo_id, 'status', d.status, 'enabled', d.enabled)
+                     ORDER BY d.repo_id) AS targets
+    FROM targets d
+    WHERE d.repo_id = ANY(t.depends_on) AND d.status <> 'complete'
+) AS needed ON t.depends_on <> '{}'
 WHERE %(ids)s::uuid[] IS NULL OR t.id = ANY(%(ids)s::uuid[])
 ORDER BY t.priority, t.repo_id
+
+-- name: dependents
+-- The enabled targets that depend on a target, directly, and are not complete themselves.
+SELECT id FROM targets WHERE depends_on @> ARRAY[%(repo_id)s::text] AND enabled AND status <> 'complete' ORDER BY id
+
+-- name: take_group
+-- Hold a serial group for a home (a machine's ACD_HOME): no row, another one holds it. A lease whose time is over is
+-- anybody's, but not before the server itself has been up for as long: while it was away nobody could renew one.
+INSERT INTO serial_group_leases AS l (group_key, serial_group, holder, expires_at)
+VALUES (%(key)s, %(serial_group)s, %(holder)s, now() + make_interval(secs => %(seconds)s))
+ON CONFLICT (target_id, group_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+WHERE l.holder = excluded.holder
+   OR (l.expires_at < now() AND pg_postmaster_start_time() < now() - make_interval(secs => %(seconds)s))
+RETURNING l.holder
+
+-- name: keep_group
+-- Renew it; no row: it is another's by now.
+UPDATE serial_group_leases SET expires_at = now() + make_interval(secs => %(seconds)s)
+WHERE group_key = %(key)s AND holder = %(holder)s
+RETURNING holder
+
+-- name: leave_group
+-- Let go of it.
+DELETE FROM serial_group_leases WHERE group_key = %(key)s AND holder = %(holder)s
 
 -- name: mark_target
 -- Say what a target is doing now (active, pending, complete, blocked) and why. One that was disabled meanwhile keeps
