@@ -29,6 +29,13 @@ NOT_IN_THE_TREE = {
     "journal.jsonl": "a session's",
     "stderr.log": "a session's",
     "transcripts/": "a session's",
+    ".mcp.json": "a repository's, for its agent",
+    ".claude/": "a repository's, for its agent",
+    "CLAUDE.md": "a repository's, for its agent",
+    "rules/": "a repository's, for its agent",
+    ".claude/CLAUDE.md": "a repository's, for its agent",
+    ".claude/rules/": "a repository's, for its agent",
+    "CLAUDE.local.md": "a repository's, for its agent",
     "uv.lock": "the one that there is not, and why",
 }
 # Of the agent, and of the benchmarks.

@@ -98,6 +98,12 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "Check everything that can be wrong, say what to do",
                 here=True,
             ),
+            Command(
+                "consent",
+                "acd.cli.consent",
+                "May a repository's own agent settings be loaded?",
+                here=True,
+            ),
             Command("config", "acd.cli.config", "Every setting: value, where from, meaning"),
             Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database", here=True),
         ),

@@ -9,6 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from acd.agents.protocol import Adapter, Binary, Launch
 from acd.agents.registry import load_adapter
@@ -20,6 +21,7 @@ from acd.files.folder import SessionFolder
 from acd.files.locks import wait_for
 from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
+from acd.harness.consent import without_consent
 from acd.harness.environment import agent_environment, names_in
 from acd.harness.outcome import Ending, Outcome
 from acd.harness.permissions import permissions_of, push_guard
@@ -269,7 +271,7 @@ class _Agent:
                 plan.target,
                 self.preparation.workspace,
                 self.preparation.git_common_dir,
-                own_settings=True,
+                own_settings=not self._not_loaded(),
             ),
         )
         self.record.folder.keep(session.adapter.session_files(launch, session.settings))
@@ -288,6 +290,15 @@ class _Agent:
                 created=self.process.created,
                 argv=[shorten(argument, _KEPT_ARGUMENT) for argument in argv],
             )
+        )
+
+    def _not_loaded(self) -> list[str]:
+        """Files of the repository that would set the agent up and that nobody consented to."""
+        common_dir, workspace = self.preparation.git_common_dir, self.preparation.workspace.path
+        places = [workspace, *([common_dir.parent] if common_dir else [])]
+        target = Path(self.session.plan.target.path)
+        return without_consent(
+            self.session.adapter.own_settings, self.session.settings, target, places
         )
 
     def _environment(self, launch: Launch) -> dict[str, str]:

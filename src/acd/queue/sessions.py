@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import msgspec
 from acd.agents.protocol import Adapter, Binary
 from acd.agents.registry import load_adapter
 from acd.core.errors import AcdError, AgentError, Busy, ConfigError
+from acd.core.models import Target
 from acd.core.settings import Settings
+from acd.harness.consent import consent_needed, without_consent
 from acd.harness.outcome import Outcome
 from acd.harness.plan import SessionPlan
 from acd.harness.record import Ring
@@ -70,6 +73,7 @@ class SessionWorker:
         self._lease = lease
         self._tally = tally
         self._binaries: dict[str, Binary] = {}
+        self._told: set[str] = set()
 
     def may_begin(self) -> bool:
         """Whether a session may be begun now; the last one that may ends the run."""
@@ -92,6 +96,7 @@ class SessionWorker:
         try:
             adapter = load_adapter(state.target.agent)
             binary = await self._binary(adapter)
+            await self._tell_of_consent(state.target, adapter)
         except (ConfigError, AgentError) as error:
             return Stop(str(error))
         plan = SessionPlan(
@@ -128,6 +133,15 @@ class SessionWorker:
                 on_progress=self._observer.session_progress,
                 stop=stop,
             )
+
+    async def _tell_of_consent(self, target: Target, adapter: Adapter) -> None:
+        """Once a target: a session that works without its repository's settings may surprise."""
+        files = await asyncio.to_thread(
+            without_consent, adapter.own_settings, self._settings, Path(target.path)
+        )
+        if files and target.repo_id not in self._told:
+            self._told.add(target.repo_id)
+            self._observer.message(consent_needed(target.repo_id, files))
 
     async def _binary(self, adapter: Adapter) -> Binary:
         """Asking a program for its version starts it: once a process is enough."""

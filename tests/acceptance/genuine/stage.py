@@ -125,6 +125,15 @@ class Stage:
         async with self.running(endpoint, login, **more) as process:
             return await finished(process)
 
+    async def consent(self, target: str, endpoint: Endpoint) -> None:
+        """`acd consent --yes`."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "acd", "consent", target, "--yes"),
+            cwd=self.folder,
+            env=self.environment(endpoint, KEY, {}),
+        )
+        assert await process.wait() == 0
+
     def rows(self, query: str) -> list[Row]:
         """What the database answers."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:

@@ -52,7 +52,7 @@ def test_a_machine_that_is_well(acd: Program, place: Place) -> None:
     assert states.pop("git identity") == {"warn"}  # the test's user has none
     assert set(states) == {
         *("python", "git", "claude-code", "claude-code login", "scripted", "disk", "home", "port"),
-        *("database", "time zone", "ledger", "recording", "queue file"),
+        *("claude-code sandbox", "database", "time zone", "ledger", "recording", "queue file"),
     }
     assert {state for each in states.values() for state in each} == {"ok"}
     assert "2.1.330" in found["claude-code"][0]["message"]
@@ -167,3 +167,23 @@ def test_an_open_home_and_a_stray_agent(
             stray.kill()
     assert str(stray.pid) in found["stray agent"][0]["message"]
     assert found["home"][0]["advice"] == f"chmod 700 {environment['ACD_HOME']}"
+
+
+def test_a_sandbox_that_is_wanted_and_cannot_be_had(acd: Program, place: Place) -> None:
+    place.repository("one", ["F1"])
+    place.write_queue({"id": "one", "agent": "claude-code"})
+    nothing = {"PATH": str(Path(sys.executable).parent), "ACD_AGENT_SANDBOX": "1"}
+    (sandbox,) = findings(acd("doctor", "--json", **nothing), 1)["claude-code sandbox"]
+    assert sandbox["state"] == "fail"
+    assert "bwrap and socat not found" in sandbox["message"]
+    assert "bubblewrap" in sandbox["advice"]
+
+
+def test_agent_settings_that_a_repository_brings_are_told(acd: Program, place: Place) -> None:
+    repository = place.repository("one", ["F1"])
+    (repository / ".mcp.json").write_text("{}")
+    place.write_queue({"id": "one", "agent": "claude-code"})
+    told = findings(acd("doctor", "--json"), 0)["one"]
+    assert [one["state"] for one in told] == ["warn"]
+    assert ".mcp.json" in told[0]["message"]
+    assert "acd consent one" in told[0]["advice"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import which
 
 from acd.agents.protocol import Adapter
 from acd.agents.registry import load_adapter
@@ -43,8 +45,20 @@ async def _check(settings: Settings, name: str) -> list[Finding]:
     version = f" {binary.version}" if binary.version else ""
     found = [ok(name, f"{binary.argv[0]}{version}")]
     if name == CLAUDE:
-        found.append(_login(adapter, settings))
+        found += [_login(adapter, settings), *_sandbox(settings)]
     return found
+
+
+def _sandbox(settings: Settings) -> list[Finding]:
+    """Only where it is asked for: without it a shell can do what its user can (docs/permissions.md)."""
+    subject = f"{CLAUDE} sandbox"
+    if not settings.agent_sandbox:
+        return [ok(subject, "off (ACD_AGENT_SANDBOX): rules hold agents back, no wall does")]
+    missing = [name for name in ("bwrap", "socat") if sys.platform == "linux" and not which(name)]
+    if missing:
+        how = "Debian: apt install bubblewrap socat. Else unset ACD_AGENT_SANDBOX."
+        return [fail(subject, f"{' and '.join(missing)} not found: no session can start", how)]
+    return [ok(subject, "on")]
 
 
 def _login(adapter: Adapter, settings: Settings) -> Finding:

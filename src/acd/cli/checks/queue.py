@@ -6,12 +6,19 @@ import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
-from acd.agents.registry import adapter_names
+from acd.agents.registry import adapter_names, load_adapter
 from acd.cli.checks.finding import Finding, fail, ok, warn
-from acd.core.errors import FeatureListError, FeatureListMissing, GitError, QueueFileError
+from acd.core.errors import (
+    ConfigError,
+    FeatureListError,
+    FeatureListMissing,
+    GitError,
+    QueueFileError,
+)
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.git import is_repository
+from acd.harness.consent import without_consent
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 from acd.queue.file import QueueFile, read_queue_file
 
@@ -41,7 +48,8 @@ async def check_queue(settings: Settings) -> CheckedQueue:
 
     async def one(target: Target) -> list[Finding]:
         async with slots:
-            return await _check_target(target, queue)
+            found = await _check_target(target, queue)
+            return [*found, *_check_consent(target, settings)]
 
     for found in await asyncio.gather(*map(one, enabled)):
         problems += found
@@ -77,6 +85,20 @@ def _check_list(target: Target, queue: QueueFile) -> list[Finding]:
     except FeatureListError as error:
         return [fail(target.repo_id, str(error))]
     return []
+
+
+def _check_consent(target: Target, settings: Settings) -> list[Finding]:
+    if target.agent not in adapter_names():
+        return []
+    try:
+        patterns = load_adapter(target.agent).own_settings
+        files = without_consent(patterns, settings, Path(target.path))
+    except ConfigError as error:
+        return [fail(target.repo_id, str(error))]
+    if not files:
+        return []
+    how = f"acd consent {target.repo_id} shows them; with --yes they are loaded."
+    return [warn(target.repo_id, f"own agent settings are not loaded: {', '.join(files)}", how)]
 
 
 def _check_files(target: Target) -> list[Finding]:
