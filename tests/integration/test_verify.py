@@ -50,11 +50,17 @@ class Bench:
         )
 
     async def check(self, command: str) -> Check:
-        found = await self.verifier.check([command], self.commit)
+        found = await checked(self.verifier, [command], self.commit)
         assert marked_processes(self.verifier.session_id) == []
         assert not self.verifier.place.exists()
         assert git(self.path, "worktree", "list").count("\n") == 0
         return found[command]
+
+
+async def checked(verifier: Verifier, commands: list[str], commit: str) -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    await verifier.check(commands, commit, found.__setitem__)
+    return found
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ async def test_what_is_committed_passes_and_what_is_not_does_not(bench: Bench) -
 
 async def test_several_commands_share_a_checkout(bench: Bench) -> None:
     commands = ["touch made", "test -e made", "touch made"]
-    found = await bench.verifier.check(commands, bench.commit)
+    found = await checked(bench.verifier, commands, bench.commit)
     assert {command: check.result for command, check in found.items()} == {
         "touch made": "passed",
         "test -e made": "passed",
@@ -85,11 +91,11 @@ async def test_several_commands_share_a_checkout(bench: Bench) -> None:
 
 async def test_a_target_in_a_subfolder(bench: Bench, tmp_path: Path) -> None:
     verifier = Verifier(**{**vars(bench.verifier), "repository": Repository(bench.path / "sub")})
-    found = await verifier.check(["cat file"], bench.commit)
+    found = await checked(verifier, ["cat file"], bench.commit)
     assert found["cat file"].result == "passed"
     (bench.path / "new").mkdir()
     verifier = Verifier(**{**vars(bench.verifier), "repository": Repository(bench.path / "new")})
-    assert (await verifier.check(["true"], bench.commit))["true"].result == "failed"
+    assert (await checked(verifier, ["true"], bench.commit))["true"].result == "failed"
 
 
 async def test_too_long_with_a_grandchild_that_left_its_group(tmp_path: Path) -> None:
@@ -156,7 +162,7 @@ async def test_leftovers_of_a_crash_are_removed(bench: Bench) -> None:
 
 
 async def test_a_commit_that_is_not_there(bench: Bench) -> None:
-    found = await bench.verifier.check(["true"], "0" * 40)
+    found = await checked(bench.verifier, ["true"], "0" * 40)
     assert found["true"].result == "not_judged"
     assert "cannot be checked out" in found["true"].evidence.reason
 

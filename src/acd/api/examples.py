@@ -12,6 +12,7 @@ from acd.core.contract import (
     CommitRow,
     DaySpending,
     ErrorRow,
+    FeatureEvidence,
     FeatureRow,
     LogLine,
     ModelSpending,
@@ -40,6 +41,14 @@ SESSION_ID = UUID("0192f0c4-6d1e-4c59-9f6e-0d4a1a3b5c7d")
 TARGET = TargetName(name="Shop API", repo_id="shop-api")
 MODEL = "claude-opus-4-8"
 SHA = "3f1c9a0de54b7c2a81d6f09b7e2c4d5a6b8f9e01"
+EVIDENCE = FeatureEvidence(
+    command="pytest -q",
+    commit=SHA,
+    exit_status=0,
+    output_tail="8 passed in 0.42s",
+    duration_ms=1900,
+    reason="",
+)
 
 SESSION_BRIEF = SessionBrief(
     id=SESSION_ID,
@@ -143,7 +152,8 @@ WHOLE_SESSION = WholeSession(
             change="passing",
             status="passing",
             commit=SHA,
-            detail="",
+            detail="`pytest -q` succeeded",
+            evidence=EVIDENCE,
             changed_at=LATER,
         )
     ],
@@ -307,7 +317,7 @@ FEATURE = FeatureRow(
     passes=True,
     verified=True,
     verified_at=LATER,
-    evidence={"command": "pytest -q", "exitStatus": 0},
+    evidence=EVIDENCE,
     implemented_at=LATER,
     session_id=SESSION_ID,
     position=0,

@@ -119,8 +119,9 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
         text.append(f" in {brief(result.duration_ms)}")
     text.append(f": features {signed(result.features_completed)}")
     if result.total_features is not None:
-        unverified = " unverified" if result.passing_features else ""
-        text.append(f" ({result.passing_features or 0}/{result.total_features}{unverified})")
+        passing = result.passing_features or 0
+        unverified = " unverified" if passing > result.verified_features else ""
+        text.append(f" ({passing}/{result.total_features}{unverified})")
     text.append(f", {count_of(result.commits_made, 'commit')}")
     if live is not None:
         text.append(f", {tokens(_spent(live))} tokens")

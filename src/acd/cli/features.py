@@ -11,7 +11,7 @@ from acd.cli.figures import NOTHING, count_of, moment, outcome
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import ask, insist, read_settings
-from acd.core.contract import FeatureRow
+from acd.core.contract import FeatureEvidence, FeatureRow
 from acd.reports.rows import rows_of
 
 app = new_app()
@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("Feature", flexible=True),
     Column("Prio.", right=True),
     Column("Implemented"),
+    Column("Checked", flexible=True),
 )
 
 
@@ -36,7 +37,8 @@ def features(
 ) -> None:
     """A target's features: what does not pass first, then by priority.
 
-    "unverified" means that only the agent says that it passes.
+    "unverified" means that only the agent says that it passes. Checked: what the harness itself saw, last of all, when it
+    ran the feature's check on a commit; with --json also what the check printed.
     """
     settings = read_settings(home=home, database_url=database_url)
     found = ask(settings, "features", lambda source: source.features(target, removed=removed))
@@ -61,7 +63,16 @@ def _line(row: FeatureRow) -> list[Cell]:
         row.name,
         NOTHING if row.priority is None else str(row.priority),
         moment(row.implemented_at),
+        NOTHING if row.evidence is None else _checked(row.evidence),
     ]
+
+
+def _checked(evidence: FeatureEvidence) -> str:
+    """What the harness saw, and where; `--json` has the output too."""
+    status = evidence.exit_status
+    saw = evidence.reason if status is None else "ok" if status == 0 else f"exit {status}"
+    where = f" at {evidence.commit[:10]}" if evidence.commit else ""
+    return f"{saw}: {evidence.command}{where}"
 
 
 def _status(row: FeatureRow) -> Text:

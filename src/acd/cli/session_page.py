@@ -153,7 +153,9 @@ def _by_model(one: RequestsOfModel) -> list[Cell]:
 
 
 def _labelled(one: FeatureChange) -> str:
-    return "claimed (unverified)" if one.change == "claimed" else one.change
+    """A claim that nothing can check counts at once; one that something can is only a claim."""
+    unverified = one.change == "claimed" and one.status == "passing"
+    return "claimed (unverified)" if unverified else one.change
 
 
 def _commit(one: SessionCommit) -> list[Cell]:

@@ -239,6 +239,20 @@ class ErrorRow(_Row, frozen=True):
     target: TargetName
 
 
+class FeatureEvidence(_Row, frozen=True):
+    """What the harness saw when it ran a feature's check on a commit, in a clean checkout.
+
+    `exit_status` is negative for a signal and null where the command came to no end, for which `reason` says why.
+    """
+
+    command: str
+    commit: str | None
+    exit_status: int | None
+    output_tail: str
+    duration_ms: int
+    reason: str
+
+
 class FeatureRow(_Row, frozen=True):
     """An entry of a feature list; passing but not `verified` is the agent's word alone (`GET /api/db/features/…`)."""
 
@@ -253,7 +267,7 @@ class FeatureRow(_Row, frozen=True):
     passes: bool
     verified: bool
     verified_at: Moment | None
-    evidence: dict[str, object] | None
+    evidence: FeatureEvidence | None
     implemented_at: Moment | None
     session_id: UUID | None
     position: int
@@ -355,6 +369,7 @@ class SessionFeature(_Row, frozen=True):
     status: str
     commit: str | None
     detail: str
+    evidence: FeatureEvidence | None
     changed_at: Moment
 
 

@@ -16,6 +16,7 @@ import msgspec
 from acd.core.models import (
     Commit,
     ErrorType,
+    Evidence,
     Feature,
     FeatureStatus,
     Isolation,
@@ -47,6 +48,7 @@ class Started(_Fact, frozen=True, tag="started"):
     `workspace` is the agent's working folder and `feature_list` the list that it was told of. With isolation `worktree`
     the workspace lies in the git worktree `worktree` on the branch `branch`, made from `head_before`; accepted commits
     go to `base_branch` (None: the target's repository has no branch checked out, but a commit).
+    `verified`: keys of features that the harness saw pass before; `reverify`: those whose checks it runs again at the end.
     """
 
     session_id: UUID
@@ -68,6 +70,8 @@ class Started(_Fact, frozen=True, tag="started"):
     worktree: str | None = None
     base_branch: str | None = None
     feature_list: str | None = None
+    verified: list[str] = []
+    reverify: list[str] = []
 
 
 class ProcessStarted(_Fact, frozen=True, tag="process_started"):
@@ -86,21 +90,30 @@ class Adopted(_Fact, frozen=True, tag="adopted"):
 
 
 class FeaturesSeen(_Fact, frozen=True, tag="features_seen"):
-    """The whole feature list as it stood before or after the session, or when someone asked for a sync."""
+    """The whole feature list as it stood before or after the session, or when someone asked for a sync.
 
-    when: Literal["before", "after", "sync"]
+    `left`: as the agent left it, where the harness had to judge it; those are claims, and `after` tells what became of them.
+    """
+
+    when: Literal["before", "left", "after", "sync"]
     features: list[Feature]
     commit: str | None = None
 
 
 class FeatureChanged(_Fact, frozen=True, tag="feature_changed"):
-    """One change of one feature. `change` says which: added, claimed, passing, regressed, reworded, removed or restored."""
+    """One change of one feature.
+
+    `change` says which: added, claimed, regressed, reworded or removed (the list says so); tampering and restored (what a
+    coding session may not do, put back); and with `evidence`, what the harness found out itself: passing, rejected,
+    unjudged, confirmed or regressed.
+    """
 
     key: str
     change: str
     status: FeatureStatus
     commit: str | None = None
     detail: str = ""
+    evidence: Evidence | None = None
 
 
 class CommitSeen(_Fact, frozen=True, tag="commit_seen"):

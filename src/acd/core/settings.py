@@ -185,6 +185,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Denied tool calls after which a session is ended and its target blocked.",
         ),
     ] = 20
+    verify_timeout: Annotated[
+        float, Meta(gt=0, description="Longest time of one verify command.")
+    ] = 600
+    reverify_sample: Annotated[
+        int,
+        Meta(ge=0, description="Passing features whose own checks are run again after a session."),
+    ] = 2
 
     claude_binary: Annotated[Path | None, Meta(description="Path of the Claude Code program.")] = (
         None
@@ -199,7 +206,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     agent_env: Annotated[
         str,
         Meta(
-            description="Comma-separated names of further environment variables that agents may see."
+            description="Comma-separated names of further environment variables that agents and verify commands may see."
         ),
     ] = ""
     session_budget_usd: Annotated[
@@ -234,6 +241,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def worktrees_dir(self) -> Path:
         """Where the git worktrees of sessions are: `<home>/worktrees/<session id>/<name of the repository>`."""
         return self.home.absolute() / "worktrees"
+
+    @property
+    def checks_dir(self) -> Path:
+        """Where commits are checked out to be verified: `<home>/checks/<session id>/`, removed again."""
+        return self.home / "checks"
 
     @property
     def locks_dir(self) -> Path:

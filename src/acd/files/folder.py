@@ -51,6 +51,16 @@ class SessionFolder:
         return self.path / "transcripts"
 
     @property
+    def list_before(self) -> Path:
+        """The feature list, byte for byte, as it was before the session; not there where there was none."""
+        return self.path / "feature_list.before"
+
+    @property
+    def verify_log(self) -> Path:
+        """What the last verify command printed."""
+        return self.path / "verify.log"
+
+    @property
     def lock(self) -> Path:
         """Held by the harness process that looks after the session."""
         return self.path / "lock"

@@ -14,6 +14,7 @@ from acd.git.calls import CHECKOUT_LIMIT, Answer, call_git
 LONGEST_MESSAGE = 4000
 """Characters of a commit's message that are kept."""
 
+_DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
 _UNBORN_OR_DETACHED = 1
 _UNSET = 1
 
@@ -106,6 +107,34 @@ class Repository:
         known = await self._read("worktree", "list", "--porcelain")
         if os.fsencode(f"worktree {place.resolve()}") in known.split(b"\n"):
             await self._read("worktree", "remove", "--force", "--force", str(place))
+
+    async def changed_files(self, before: str, after: str) -> list[tuple[str, str]]:
+        """Files that differ between two commits: git's letter (A, M, D, R, …) and the name, of a renamed file the old one."""
+        out = await self._read(*_DIFF, "--find-renames", "--name-status", "-z", before, after, "--")
+        words = iter(os.fsdecode(out).split("\0"))
+        files = []
+        for letter in words:
+            if letter:
+                files.append((letter[0], next(words)))
+                if letter[0] in "RC":
+                    next(words)
+        return files
+
+    async def added_lines(self, before: str, after: str, path: str) -> list[str]:
+        """The lines that a file has in the later of two commits only; `path` as seen from the repository's root."""
+        out = await self._read(*_DIFF, "--unified=0", before, after, "--", f":(top,literal){path}")
+        lines = out.decode(errors="replace").splitlines()
+        return [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++ ")]
+
+    async def is_tracked(self, file: Path) -> bool:
+        """Whether the file is one that the repository keeps."""
+        answer = await self._call("ls-files", "--error-unmatch", "--", str(file))
+        return answer.status == 0
+
+    async def is_staged(self, file: Path) -> bool:
+        """Whether a change of the file waits in the index for the next commit."""
+        answer = await self._call(*_DIFF, "--cached", "--quiet", "--", str(file))
+        return answer.status == 1
 
     async def has_identity(self) -> bool:
         """Whether somebody told git who makes commits here; a name that git would guess does not count."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from acd.core.models import Evidence, Feature, SessionType
+from acd.core.models import Feature, SessionType
 from acd.harness.features import FeatureChange, diff, status_of
 from acd.harness.list_text import is_set_aside
 
@@ -88,16 +88,3 @@ def _tampering(old: dict[str, Feature], after: Iterable[Feature]) -> Iterator[Fe
             yield FeatureChange(new.key, "tampering", status_of(was), f"reworded{words}")
     for was in left.values():
         yield FeatureChange(was.key, "tampering", status_of(was), "removed from the list")
-
-
-class Rejection(msgspec.Struct, frozen=True):
-    """Why a feature that was said to work does not count, for the session that goes on with it.
-
-    `attempts`: how often it was rejected since it last passed.
-    """
-
-    key: str
-    change: str
-    attempts: int = 1
-    detail: str = ""
-    evidence: Evidence | None = None

@@ -7,6 +7,7 @@ so that closing can be interrupted anywhere and begun anew.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from acd.core.text import excerpt, redact
 from acd.harness.features import counts, diff
 from acd.harness.isolation.delivery import WorktreeEnd, not_merged, repository_of_work
 from acd.harness.journaled import Journaled
+from acd.harness.judging import CANNOT_RUN, Judging, features_before
 from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
 from acd.harness.record import Record
 from acd.harness.workspace import Workspace, repository_lock
@@ -57,6 +59,7 @@ async def close_session(
     adapter: Adapter,
     settings: Settings,
     ending: Ending,
+    stop: asyncio.Event,
     *,
     repository_held: bool = False,
 ) -> Outcome:
@@ -69,6 +72,7 @@ async def close_session(
         adapter: its agent's.
         settings: what is done with its commits, and where transcripts are.
         ending: what is known of its agent's end.
+        stop: once it is set, no claim is checked any more.
         repository_held: the caller holds the repository already.
 
     Raises:
@@ -79,7 +83,7 @@ async def close_session(
     started = journaled.started
     if started is None:
         raise ValueError(f"{record.folder.path} has no started session")
-    closing = _Closing(record, started, journaled, ending)
+    closing = _Closing(record, started, journaled, ending, settings, stop)
     closing.keep_transcripts(adapter, settings)
     lock = repository_lock(
         Path(started.git_common_dir) if started.git_common_dir and not repository_held else None
@@ -107,7 +111,13 @@ def link_transcripts(
 
 class _Closing:
     def __init__(
-        self, record: Record, started: Started, journaled: Journaled, ending: Ending
+        self,
+        record: Record,
+        started: Started,
+        journaled: Journaled,
+        ending: Ending,
+        settings: Settings,
+        stop: asyncio.Event,
     ) -> None:
         self._record = record
         self._started = started
@@ -115,6 +125,8 @@ class _Closing:
         self._repository = repository_of_work(started)
         self._journaled = journaled
         self._ending = ending
+        self._settings = settings
+        self._stop = stop
         self._after = _After()
 
     def keep_transcripts(self, adapter: Adapter, settings: Settings) -> None:
@@ -128,12 +140,14 @@ class _Closing:
         """What the session did: to its feature list, in commits; what else it left in its worktree is kept."""
         if self._journaled.delivered is not None:  # all of it is told, and the worktree may be gone
             self._after.features = self._journaled.features_last
+            self._spoil_unless_checked()
             return
         await self._look_at_head(worktree)
         if worktree is not None:
             with self._git_trouble():
                 await worktree.tidy()
         await self._look_at_features()
+        self._spoil_unless_checked()
         await self._look_at_commits()
 
     async def _look_at_head(self, worktree: WorktreeEnd | None) -> None:
@@ -194,40 +208,21 @@ class _Closing:
         self._after.features = features
 
     async def _look_at_features(self) -> None:
-        """`FeaturesSeen` after, and a `FeatureChanged` for each change. What was seen once is not looked at again."""
-        left = self._journaled.features_left
+        """Judge what the agent did to its feature list; see `Judging`."""
+        judging = Judging(
+            record=self._record,
+            started=self._started,
+            journaled=self._journaled,
+            workspace=self._workspace,
+            repository=self._repository,
+            settings=self._settings,
+            stop=self._stop,
+            left_at=self._after.left_at,
+        )
         try:
-            features = left.features if left else await self._workspace.read_features()
+            self._after.features = await judging.settle()
         except FeatureListError as error:
             self._lose_feature_list(error)
-            return
-        self._after.features = features
-        if left is None:
-            left = FeaturesSeen(
-                **self._record.now(),
-                when="after",
-                features=features,
-                commit=self._after.left_at,
-            )
-            self._record.add(left, *self._changes(features))
-        elif changes := self._changes(features):
-            self._record.add(*changes)
-
-    def _changes(self, features: list[Feature]) -> list[FeatureChanged]:
-        before = self._features_before()
-        if before is None:
-            return []
-        return [
-            FeatureChanged(**self._record.now(), **change._asdict())
-            for change in diff(before, features)
-            if (change.key, change.change) not in self._journaled.changes
-        ]
-
-    def _features_before(self) -> list[Feature] | None:
-        """An initializer begins with none; for any other session nothing is known where the list was not readable."""
-        if self._started.session_type == "initializer":
-            return self._journaled.features_before or []
-        return self._journaled.features_before
 
     async def _look_at_commits(self) -> None:
         """A `CommitSeen` for each commit that the session's agent made."""
@@ -281,7 +276,18 @@ class _Closing:
         """A session after which nobody can read the list has failed when it was its work to write one."""
         trouble = failed("config", str(error))
         self._fail(trouble)
-        if self._started.session_type == "initializer" and judge(self._ending).error_type is None:
+        if self._started.session_type == "initializer":
+            self._spoil(trouble)
+
+    def _spoil_unless_checked(self) -> None:
+        """A session whose claims no machine of ours can check has failed: a person has to do something."""
+        for failure in self._journaled.failures:
+            if failure.error_code == CANNOT_RUN:
+                self._spoil(failed("config", failure.message))
+
+    def _spoil(self, trouble: Verdict) -> None:
+        """Let a session that seemed to end well fail."""
+        if judge(self._ending).error_type is None:
             self._ending = msgspec.structs.replace(self._ending, report=None, trouble=trouble)
 
     def _fail(self, verdict: Verdict, code: str | None = None) -> None:
@@ -300,7 +306,7 @@ class _Closing:
         self._journaled.failures.append(fact)
 
     def _outcome(self, verdict: Verdict) -> Outcome:
-        _, before = _counts(self._features_before())
+        _, before = _counts(features_before(self._started, self._journaled))
         total, passing = _counts(self._after.features)
         return Outcome(
             session_id=self._started.session_id,
@@ -314,10 +320,16 @@ class _Closing:
             features_completed=None if passing is None or before is None else passing - before,
             total_features=total,
             passing_features=passing,
+            verified_features=self._verified(),
             commits_made=len(self._journaled.commits),
             duration_ms=self._ending.duration_ms,
             exit_code=self._ending.exit_code,
         )
+
+    def _verified(self) -> int:
+        judged = self._journaled.judged.values()
+        seen = {*self._started.verified, *(c.key for c in judged if c.status == "passing")}
+        return sum(each.passes and each.key in seen for each in self._after.features or [])
 
     def _ended(self, outcome: Outcome) -> Ended:
         return Ended(

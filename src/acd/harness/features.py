@@ -35,8 +35,24 @@ def feature_list_roots(target: Target, queue_dir: Path | None) -> list[Path]:
     return [Path(target.path), *([queue_dir] if queue_dir else [])]
 
 
+class SeenList(NamedTuple):
+    """A feature list as it was read: its text and what it says."""
+
+    data: bytes
+    features: list[Feature]
+
+
 def read_feature_list(path: Path, roots: Sequence[Path]) -> list[Feature]:
-    """The features of the file at `path`, in the file's order.
+    """The features of the file at `path`, in the file's order; see `read_list`.
+
+    Raises:
+        FeatureListError: likewise.
+    """
+    return read_list(path, roots).features
+
+
+def read_list(path: Path, roots: Sequence[Path]) -> SeenList:
+    """The file at `path`, and its features in the file's order.
 
     Whatever the file is (a FIFO, a device, a link out of `roots`, endless, half-written), this answers at once.
 
@@ -51,7 +67,7 @@ def read_feature_list(path: Path, roots: Sequence[Path]) -> list[Feature]:
     except (FileRefused, OSError) as error:
         raise FeatureListError(f"feature list {path}: {error}") from error
     try:
-        return features_of(data)
+        return SeenList(data, features_of(data))
     except FeatureListError as error:
         raise FeatureListError(f"feature list {path}: {error}") from error
 

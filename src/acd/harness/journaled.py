@@ -27,6 +27,7 @@ class Journaled:
     """What a session's journal says so far.
 
     `features_left`: the list as its agent left it (the first look at it); `features_last`: as it counts by now.
+    `judged`: what the harness found out about features itself, by key.
     """
 
     started: Started | None = None
@@ -35,7 +36,9 @@ class Journaled:
     features_before: list[Feature] | None = None
     features_left: FeaturesSeen | None = None
     features_last: list[Feature] | None = None
+    features_after: FeaturesSeen | None = None
     changes: set[tuple[str, str]] = field(default_factory=set)
+    judged: dict[str, FeatureChanged] = field(default_factory=dict)
     commits: set[str] = field(default_factory=set)
     failures: list[HarnessFailed] = field(default_factory=list)
     limit_hit: bool = False
@@ -48,18 +51,24 @@ class Journaled:
         """Gather the facts."""
         journaled = cls()
         for fact in facts:
-            journaled._take(fact)
+            journaled.take(fact)
         return journaled
 
-    def _take(self, fact: Fact) -> None:
+    def take(self, fact: Fact) -> None:
+        """Take in one more fact."""
         match fact:
             case FeaturesSeen(when="before"):
                 self.features_before = fact.features
+            case FeaturesSeen(when="left"):
+                self.features_left = fact
             case FeaturesSeen(when="after"):
                 self.features_left = self.features_left or fact
                 self.features_last = fact.features
+                self.features_after = fact
             case FeatureChanged():
                 self.changes.add((fact.key, fact.change))
+                if fact.evidence is not None:
+                    self.judged[fact.key] = fact
             case CommitSeen():
                 self.commits.add(fact.commit.sha)
             case HarnessFailed():

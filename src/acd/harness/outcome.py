@@ -72,7 +72,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a session. Feature figures count passing features; None where no list could be read."""
+    """What became of a session. Feature figures count passing features; None where no list could be read.
+
+    `verified_features`: how many of those that pass the harness saw pass itself, as far as it knows.
+    """
 
     session_id: UUID
     status: SessionStatus
@@ -85,6 +88,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     features_completed: int | None = None
     total_features: int | None = None
     passing_features: int | None = None
+    verified_features: int = 0
     commits_made: int = 0
     duration_ms: int | None = None
     exit_code: int | None = None

@@ -12,6 +12,7 @@ from acd.core.errors import FeatureListMissing
 from acd.core.models import Feature
 from acd.core.settings import Settings
 from acd.git import Repository
+from acd.harness.features import SeenList
 from acd.harness.isolation.worktree import make_worktree
 from acd.harness.plan import SessionPlan
 from acd.harness.prompts import render_prompt
@@ -31,13 +32,25 @@ class Preparation:
     head: str | None = None
     branch: str | None = None
     base_branch: str | None = None
-    features: list[Feature] | None = None
+    seen: SeenList | None = None
     prompt: str = ""
     identity: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
 
     def __post_init__(self) -> None:
         self.workspace = Workspace.in_place(self.plan.target, self.plan.queue_dir)
+
+    @property
+    def features(self) -> list[Feature] | None:
+        """The features before the session; None where there is no list yet, or none that can be read."""
+        return self.seen.features if self.seen else None
+
+    @property
+    def reverify(self) -> list[str]:
+        """The features whose checks are to be run again at the end: the next ones that have one of their own."""
+        checked = {each.key for each in self.features or [] if each.passes and each.verify}
+        drawn = [key for key in self.plan.to_recheck if key in checked]
+        return drawn[: self.settings.reverify_sample]
 
     @property
     def prompt_sha256(self) -> str | None:
@@ -59,7 +72,7 @@ class Preparation:
             self.branch = self.base_branch = await repository.branch()
             self.identity = await identity_variables(self.workspace.path)
             await self._isolate()
-            self.features = await self._features()
+            self.seen = await self._list()
             self.prompt = render_prompt(self.plan, self.features or [], self.workspace)
 
     async def _isolate(self) -> None:
@@ -73,9 +86,9 @@ class Preparation:
             return
         self.workspace, self.branch = await make_worktree(self.plan, self.settings, self.head)
 
-    async def _features(self) -> list[Feature] | None:
+    async def _list(self) -> SeenList | None:
         try:
-            return await self.workspace.read_features()
+            return await self.workspace.read_list()
         except FeatureListMissing:
             if self.plan.session_type == "initializer":
                 return None

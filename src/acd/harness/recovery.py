@@ -144,7 +144,7 @@ class Recovery:
             process, reason, trouble=_earlier_trouble(journaled) or trouble.verdict
         )
         return await close_session(
-            record, adapter, self.settings, ending, repository_held=repository_held
+            record, adapter, self.settings, ending, self.stop, repository_held=repository_held
         )
 
     def _stop_of(self, session_id: UUID) -> AbstractContextManager[asyncio.Event]:
@@ -224,6 +224,8 @@ def _started_in(folder: SessionFolder) -> Started | None:
 def _earlier_trouble(journaled: Journaled) -> Verdict | None:
     """What the dead harness had already found out: why it ended the agent, or why it started none."""
     for failure in reversed(journaled.failures):
+        if failure.error_type in {"tampering", "verification"}:
+            continue  # found while the session was being closed, which goes on now
         if failure.error_type != "config" or journaled.process is None:
             return Verdict(
                 status="failed", error_type=failure.error_type, message=failure.message, ours=True

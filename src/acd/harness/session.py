@@ -155,12 +155,13 @@ class _Session:
             record = Record(folder, self.ring)
             started = self._started(preparation, record)
             record.add(started)
-            if preparation.features is not None:
+            if preparation.seen is not None:
+                folder.keep({folder.list_before.name: preparation.seen.data})
                 record.add(
                     FeaturesSeen(
                         **record.now(),
                         when="before",
-                        features=preparation.features,
+                        features=preparation.seen.features,
                         commit=preparation.head,
                     )
                 )
@@ -179,6 +180,7 @@ class _Session:
                 self.adapter,
                 self.settings,
                 ending,
+                _set() if cancelled else self.stop,
                 repository_held=held.repository is not None,
             )
             folder.lock.unlink()
@@ -205,6 +207,8 @@ class _Session:
             prompt_sha256=preparation.prompt_sha256,
             workspace=str(preparation.workspace.path),
             feature_list=str(preparation.workspace.feature_list),
+            verified=plan.verified,
+            reverify=preparation.reverify,
             git_common_dir=str(common_dir) if common_dir else None,
             queue_dir=str(plan.queue_dir) if plan.queue_dir else None,
             isolation="worktree" if preparation.workspace.worktree else "in-place",
@@ -213,6 +217,13 @@ class _Session:
             else None,
             base_branch=preparation.base_branch,
         )
+
+
+def _set() -> asyncio.Event:
+    """An event that has happened."""
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass

@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,10 @@ class Check(NamedTuple):
     evidence: Evidence
 
 
+Tell = Callable[[str, Check], None]
+"""Is told each command, and what came of it."""
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Checks one session's work. `log` is overwritten by each command; `stop` ends the one that runs.
@@ -64,24 +68,22 @@ class Verifier:
     time_limit: float
     stop: asyncio.Event
 
-    async def check(self, commands: list[str], commit: str) -> dict[str, Check]:
-        """Run each command on the commit, one after the other, in one checkout, and tell what came of it.
+    async def check(self, commands: Iterable[str], commit: str, tell: Tell) -> None:
+        """Run each command on the commit, one after the other, in one checkout; `tell` what came of it at once.
 
         Raises:
             OSError: the machine cannot start a process, or the disk is full.
         """
-        checks: dict[str, Check] = {}
+        waiting = list(dict.fromkeys(commands))
         try:
             async with clean_checkout(self.repository, commit, self.place) as folder:
-                for command in dict.fromkeys(commands):
-                    checks[command] = await self._run(command, commit, folder)
+                while waiting:
+                    check = await self._run(waiting[0], commit, folder)
+                    tell(waiting.pop(0), check)
         except GitError as error:
-            reason = f"the commit cannot be checked out: {error}"
-            for command in set(commands) - set(checks):
-                checks[command] = Check(
-                    "not_judged", Evidence(command, commit, reason=redact(reason))
-                )
-        return checks
+            reason = redact(f"the commit cannot be checked out: {error}")
+            for command in waiting:
+                tell(command, Check("not_judged", Evidence(command, commit, reason=reason)))
 
     async def _run(self, command: str, commit: str, folder: Path) -> Check:
         if self.stop.is_set():

@@ -20,7 +20,12 @@ from acd.core.facts import Started
 from acd.core.models import Feature, Target
 from acd.files import locks
 from acd.git import AUTHOR, Repository
-from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
+from acd.harness.features import (
+    SeenList,
+    feature_list_path,
+    feature_list_roots,
+    read_list,
+)
 
 _POLL = 0.1
 
@@ -59,7 +64,15 @@ class Workspace:
         Raises:
             FeatureListError: see `read_feature_list`.
         """
-        return await asyncio.to_thread(read_feature_list, self.feature_list, self.roots)
+        return (await self.read_list()).features
+
+    async def read_list(self) -> SeenList:
+        """Likewise, with the file's text.
+
+        Raises:
+            FeatureListError: see `read_list`.
+        """
+        return await asyncio.to_thread(read_list, self.feature_list, self.roots)
 
 
 async def identity_variables(workspace: Path) -> Mapping[str, str]:

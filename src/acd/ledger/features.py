@@ -51,6 +51,16 @@ async def _counts_elsewhere(tx: Transaction, target_id: UUID, host: str) -> bool
     return bool(await tx.fetch_all("fleet.elsewhere", target_ids=[target_id], host=host))
 
 
+async def put_judgements(tx: Transaction, target_id: UUID, session_id: UUID, batch: Batch) -> None:
+    """What the harness found out about features itself, after the lists that say which of them there are."""
+    if batch.features or any(change.evidence is not None for change in batch.feature_changes):
+        judged = await tx.execute(
+            "ledger.judge_features", target_id=target_id, session_id=session_id
+        )
+        if judged:
+            await tx.execute("rollups.snapshot_verified", target_id=target_id)
+
+
 async def _put_daily_stats(tx: Transaction, target_id: UUID, look: DailyStats) -> None:
     ids = {"target_id": target_id, "at": look.at}
     await tx.execute(

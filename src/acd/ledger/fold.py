@@ -106,7 +106,8 @@ class Fold:
         elif isinstance(fact, facts.Ended):
             batch.ended = fact
         elif isinstance(fact, facts.FeaturesSeen):
-            batch.features.append(fact)
+            if fact.when != "left":  # only claims: what became of them is seen after
+                batch.features.append(fact)
         elif isinstance(fact, facts.DailyStats):
             batch.daily.append(fact)
         elif isinstance(fact, facts.CommitSeen):

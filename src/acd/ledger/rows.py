@@ -15,7 +15,7 @@ import msgspec
 
 from acd.core.events import AgentStarted
 from acd.core.facts import DailyStats, Ended, FeaturesSeen, Started
-from acd.core.models import Target, Usage
+from acd.core.models import Evidence, Target, Usage
 
 NO_SESSION = UUID(int=0)
 """Stands for "no session" where a session id is part of a key (journals of a target)."""
@@ -144,6 +144,7 @@ class FeatureChangeRow(msgspec.Struct):
     commit: str | None
     detail: str
     changed_at: datetime
+    evidence: Evidence | None = None
 
 
 class LimitRow(msgspec.Struct):

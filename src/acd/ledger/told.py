@@ -35,6 +35,7 @@ def feature_change_row(
         commit=fact.commit,
         detail=fact.detail,
         changed_at=fact.at,
+        evidence=fact.evidence,
     )
 
 

@@ -11,7 +11,7 @@ from acd.core.facts import Ended, Started
 from acd.core.models import Target
 from acd.database.connection import Database, Transaction
 from acd.ledger.events import put_events
-from acd.ledger.features import put_looks
+from acd.ledger.features import put_judgements, put_looks
 from acd.ledger.owner import MovedOn, Owner
 from acd.ledger.requests import Claims, look_up, put_usage
 from acd.ledger.roll_up import roll_up_days, roll_up_session
@@ -47,6 +47,8 @@ async def write_batch(database: Database, owner: Owner, batch: Batch) -> Written
         started = await writer.put_session(batch)
         days = await writer.put_rows(batch)
         await put_looks(tx, owner.target_id, owner.session, batch, host=owner.host)
+        if owner.session is not None:
+            await put_judgements(tx, owner.target_id, owner.session, batch)
         for target_id, session_id in sorted(claims.touched):
             days_of_session = await roll_up_session(tx, target_id, session_id, batch)
             if target_id == owner.target_id:

@@ -22,6 +22,7 @@ from acd.harness.session import work_session
 from acd.harness.version import find_binary
 from acd.queue.control import Control
 from acd.queue.ending import Ending
+from acd.queue.judged import Judged
 from acd.queue.lease import Lease
 from acd.queue.observer import Observer
 from acd.queue.turn import Stop, TargetState, Work
@@ -85,7 +86,12 @@ class SessionWorker:
         return False
 
     async def work(
-        self, state: TargetState, step: Work, choice: ModelChoice, queue_dir: Path | None
+        self,
+        state: TargetState,
+        step: Work,
+        choice: ModelChoice,
+        queue_dir: Path | None,
+        judged: Judged,
     ) -> Outcome | Stop | None:
         """Work a session of the target.
 
@@ -106,6 +112,9 @@ class SessionWorker:
             session_number=state.last_number + 1,
             fallback_model=choice.fallback,
             queue_dir=queue_dir,
+            rejections=judged.rejections,
+            verified=judged.verified,
+            to_recheck=judged.to_recheck,
         )
         self._observer.session_started(plan)
         try:

@@ -25,6 +25,7 @@ from acd.queue.ending import Ending
 from acd.queue.file import QueueFile, read_queue_file
 from acd.queue.groups import Groups
 from acd.queue.jobs import Turn, Turns
+from acd.queue.judged import read_judged
 from acd.queue.lease import Lease
 from acd.queue.look import decide, plan_targets, queue_file_here, read_states
 from acd.queue.observer import Observer
@@ -236,7 +237,10 @@ class TurnWorker:
             return state, step
         if state.status == "blocked":
             await self._mark(state.target, "active", None)
-        outcome = await self._sessions.work(state, step, case.choice, case.queue_dir)
+        judged = await patiently(
+            lambda: read_judged(self._db, state.target.id), self._ending.giving_up
+        )
+        outcome = await self._sessions.work(state, step, case.choice, case.queue_dir, judged)
         if outcome is None:
             return state, step
         if isinstance(outcome, Stop):

@@ -87,7 +87,7 @@ def test_one_session_by_number_and_by_id(acd: Program, seed: Seed) -> None:
     seed()
     done = acd("session", "shop-api#5")
     assert "Add payments" in done.stdout
-    assert "claimed (unverified)" in done.stdout
+    assert line_with(done, "claimed").split()[1:3] == ["claimed", "pay"]
     assert "verified" in done.stdout
     assert "claude-opus-4-8" in done.stdout
     assert acd("session", SEVENTH[:-1] + "6").stdout.count("the model is <i>overloaded</i>") == 1

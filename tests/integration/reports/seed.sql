@@ -80,7 +80,7 @@ GROUP BY u.target_id, u.usage_date, t.id;
 INSERT INTO target_features (target_id, feature_key, name, category, priority, steps, status, passes, verified_at,
                              evidence, implemented_at, session_id, position, first_seen_at, removed_at, content_sha256)
 VALUES ('a0000000-0000-0000-0000-000000000001', 'pay', 'Payments', 'api', 1, '["pay"]', 'passing', true,
-        '2026-03-01 15:04+00', '{"command": "pytest -q", "exitStatus": 0}', '2026-03-01 15:03+00',
+        '2026-03-01 15:04+00', '{"command": "pytest -q", "exit_status": 0, "commit": "c2"}', '2026-03-01 15:03+00',
         '50000000-0000-0000-0000-000000000005', 0, '2026-03-01 11:00+00', NULL, 'aa'),
        ('a0000000-0000-0000-0000-000000000001', 'mail', 'Mail', NULL, NULL, '[]', 'pending', false, NULL, NULL, NULL,
         NULL, 1, '2026-03-01 11:00+00', NULL, 'bb'),

@@ -247,7 +247,14 @@ async def test_features_that_do_not_pass_come_first_then_by_priority(
     assert [row["featureKey"] for row in rows] == ["login", "mail", "pay"]
     pay = rows[2]
     assert (pay["passes"], pay["verified"], pay["status"]) == (True, True, "passing")
-    assert pay["evidence"] == {"command": "pytest -q", "exitStatus": 0}
+    assert pay["evidence"] == {
+        "command": "pytest -q",
+        "commit": "c2",
+        "exitStatus": 0,
+        "outputTail": "",
+        "durationMs": 0,
+        "reason": "",
+    }
     assert pay["steps"] == ["pay"]
     assert rows[0]["verified"] is False
     every = await read(client, "/api/db/features/shop-api?removed=true")

@@ -230,16 +230,20 @@ async def test_stopped_at_once(ready: Stage) -> None:
     assert ready.living() == []
 
 
-async def test_a_list_that_is_broken_afterwards(ready: Stage) -> None:
+async def test_a_list_that_is_broken_afterwards_is_put_back(ready: Stage) -> None:
     ready.script(plan_of({"do": "half_list"}))
     outcome = await ready.work()
-    assert (outcome.status, outcome.features_after) == ("completed", None)
-    assert (outcome.features_completed, outcome.total_features) == (None, None)
+    assert (outcome.status, outcome.features_after) == ("completed", 0)
+    assert (outcome.features_completed, outcome.total_features) == (0, 3)
     (failed,) = ready.only(HarnessFailed)
-    assert failed.error_type == "config"
+    assert failed.error_type == "tampering"
     assert "no valid JSON" in failed.message
+    assert ready.git("status", "--porcelain") == ""
 
-    outcome = await ready.work()  # and the next one does not even start
+
+async def test_a_list_that_is_broken_before(ready: Stage) -> None:
+    (ready.repository / "feature_list.json").write_text("[")
+    outcome = await ready.work()
     assert (outcome.status, outcome.error_type) == ("failed", "config")
     assert ready.only(ProcessStarted) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from acd.core.settings import Settings
 from acd.git import is_repository
 from acd.harness.consent import without_consent
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
+from acd.harness.proposal import propose_verify_command
 from acd.queue.file import QueueFile, read_queue_file
 
 _SUBJECT = "queue file"
@@ -70,11 +72,35 @@ async def _check_target(target: Target, queue: QueueFile) -> list[Finding]:
         found.append(fail(target.repo_id, f"there is no folder {path}"))
         return found
     try:
+        found += await asyncio.to_thread(_check_verify, target, queue)
         if not await is_repository(path):
             found.append(fail(target.repo_id, f"{path} is no git repository", f"git init {path}"))
     except GitError as error:
         found.append(fail(target.repo_id, str(error)))
     return found
+
+
+def _check_verify(target: Target, queue: QueueFile) -> list[Finding]:
+    """A target whose features nothing can check, though its files suggest what could."""
+    proposal = propose_verify_command(Path(target.path))
+    if target.verify_command or proposal is None or _has_own_checks(target, queue):
+        return []
+    entry = f'"verify": {json.dumps(proposal)}'
+    return [
+        warn(
+            target.repo_id,
+            "it has no verify command, so what passes stays unverified",
+            f"Its files suggest `{proposal}`. Where that is right, confirm it: write {entry} into its entry of {queue.path}.",
+        )
+    ]
+
+
+def _has_own_checks(target: Target, queue: QueueFile) -> bool:
+    try:
+        path, roots = feature_list_path(target), feature_list_roots(target, queue.folder)
+        return any(feature.verify for feature in read_feature_list(path, roots))
+    except FeatureListError:
+        return False
 
 
 def _check_list(target: Target, queue: QueueFile) -> list[Finding]:

@@ -7,7 +7,14 @@ SELECT coalesce((
     FROM (
         SELECT f.target_id AS "targetId", f.feature_key AS "featureKey", f.name, f.description, f.category,
                f.priority, f.steps, f.status, f.passes, f.verified_at IS NOT NULL AS verified,
-               f.verified_at AS "verifiedAt", f.evidence, f.implemented_at AS "implementedAt",
+               f.verified_at AS "verifiedAt",
+               CASE WHEN f.evidence IS NOT NULL THEN json_build_object(
+                   'command', f.evidence ->> 'command', 'commit', f.evidence ->> 'commit',
+                   'exitStatus', (f.evidence ->> 'exit_status')::integer,
+                   'outputTail', coalesce(f.evidence ->> 'output_tail', ''),
+                   'durationMs', coalesce((f.evidence ->> 'duration_ms')::integer, 0),
+                   'reason', coalesce(f.evidence ->> 'reason', '')) END AS evidence,
+               f.implemented_at AS "implementedAt",
                f.session_id AS "sessionId", f.position, f.first_seen_at AS "firstSeenAt",
                f.removed_at AS "removedAt", f.content_sha256 AS "contentSha256"
         FROM target_features f

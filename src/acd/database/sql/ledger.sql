@@ -292,12 +292,28 @@ ON CONFLICT DO NOTHING;
 -- name: put_feature_changes
 -- Each change of each feature, from the fact that tells it.
 INSERT INTO feature_changes (target_id, source, source_offset, feature_key, session_id, change, status, commit,
-                             detail, changed_at)
+                             detail, evidence, changed_at)
 SELECT %(target_id)s, r.source, r.source_offset, r.feature_key, %(session_id)s, r.change, r.status, r.commit,
-       r.detail, r.changed_at
+       r.detail, r.evidence, r.changed_at
 FROM json_to_recordset(%(rows)s::json) AS r (source text, source_offset bigint, feature_key text, change text,
-    status text, commit text, detail text, changed_at timestamptz)
+    status text, commit text, detail text, evidence jsonb, changed_at timestamptz)
 ON CONFLICT DO NOTHING;
+
+-- name: judge_features
+-- What the harness found out itself about features in a session: the newest judgement of each counts, once. It may be
+-- read before the list that it is about: whether a feature passes is the list's word, that it was seen is this one's.
+-- Work that could not be merged (unmerged) takes back what was found out on it.
+UPDATE target_features f
+SET verified_at = CASE WHEN c.change IN ('passing', 'confirmed') THEN c.changed_at END,
+    evidence = c.evidence, judged_at = c.changed_at,
+    status = CASE WHEN c.change IN ('passing', 'confirmed') OR f.status = 'removed' THEN f.status ELSE c.status END
+FROM (SELECT DISTINCT ON (feature_key) feature_key, change, status, evidence, changed_at
+      FROM feature_changes
+      WHERE target_id = %(target_id)s AND session_id = %(session_id)s
+        AND (evidence IS NOT NULL OR change = 'unmerged')
+      ORDER BY feature_key, changed_at DESC, source_offset DESC) AS c
+WHERE f.target_id = %(target_id)s AND f.feature_key = c.feature_key
+  AND (f.judged_at IS NULL OR f.judged_at < c.changed_at);
 
 -- name: put_limits
 -- Newest news of each limit of the agent's account.
@@ -313,7 +329,8 @@ WHERE excluded.seen_at >= l.seen_at;
 
 -- name: put_features
 -- The whole feature list as it stood at a time. An older look than the newest known changes nothing. A feature is
--- implemented when it is first seen passing, by the session in which that happened.
+-- implemented when it is first seen passing, by the session in which that happened. Once it does not pass, or says
+-- something else, it is not verified any more.
 WITH seen AS (
     SELECT r.*, (n - 1)::integer AS place
     FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (key text, name text, passes boolean, description text,
@@ -321,7 +338,7 @@ WITH seen AS (
         WITH ORDINALITY AS r (key, name, passes, description, category, priority, steps, skipped, content_sha256, n)
     WHERE NOT EXISTS (SELECT FROM targets t WHERE t.id = %(target_id)s AND t.features_at > %(at)s)
 ), gone AS (
-    UPDATE target_features f SET status = 'removed', passes = false, removed_at = %(at)s
+    UPDATE target_features f SET status = 'removed', passes = false, removed_at = %(at)s, verified_at = NULL
     WHERE f.target_id = %(target_id)s AND f.removed_at IS NULL
       AND NOT EXISTS (SELECT FROM targets t WHERE t.id = %(target_id)s AND t.features_at > %(at)s)
       AND f.feature_key <> ALL (ARRAY(SELECT s.key FROM seen s))
@@ -340,8 +357,12 @@ ON CONFLICT (target_id, feature_key) DO UPDATE SET
     status = CASE WHEN excluded.passes THEN 'passing'
                   WHEN excluded.status = 'skipped' THEN 'skipped'
                   WHEN f.passes OR f.status = 'regressed' THEN 'regressed'
-                  WHEN f.status IN ('rejected', 'blocked') THEN f.status
+                  WHEN f.status IN ('rejected', 'claimed', 'blocked') THEN f.status
                   ELSE 'pending' END,
+    verified_at = CASE WHEN excluded.passes AND f.content_sha256 = excluded.content_sha256 THEN f.verified_at END,
+    evidence = CASE WHEN NOT excluded.passes
+                      OR (f.verified_at IS NOT NULL AND f.content_sha256 = excluded.content_sha256)
+                    THEN f.evidence END,
     implemented_at = coalesce(f.implemented_at, excluded.implemented_at),
     session_id = CASE WHEN excluded.passes AND NOT f.passes THEN coalesce(excluded.session_id, f.session_id)
                       ELSE f.session_id END;

@@ -192,3 +192,34 @@ SELECT pg_advisory_xact_lock(hashtext('acd_queue'))
 SELECT
     to_regclass('acd_queue.procrastinate_jobs') IS NOT NULL AS present,
     (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'acd_queue') AS made_by
+
+-- name: judged
+-- What the harness found out about features of a target: those that were said to work and do not count, most important
+-- first, with the reason and how often each was rejected since it last passed; the verified ones; and all that pass, those
+-- first that were checked longest ago or never. Always one row.
+SELECT
+    coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'key', f.feature_key, 'change', c.change, 'detail', c.detail, 'evidence', c.evidence,
+            'attempts', (
+                SELECT count(*) FROM feature_changes r
+                WHERE r.target_id = f.target_id AND r.feature_key = f.feature_key AND r.change = 'rejected'
+                  AND r.changed_at > coalesce((
+                      SELECT max(p.changed_at) FROM feature_changes p
+                      WHERE p.target_id = f.target_id AND p.feature_key = f.feature_key
+                        AND p.change IN ('passing', 'confirmed')), '-infinity'))
+        ) ORDER BY f.priority NULLS LAST, f.position)
+        FROM target_features f
+        CROSS JOIN LATERAL (
+            SELECT e.change, e.detail, e.evidence FROM feature_changes e
+            WHERE e.target_id = f.target_id AND e.feature_key = f.feature_key AND e.evidence IS NOT NULL
+            ORDER BY e.changed_at DESC, e.source_offset DESC
+            LIMIT 1) AS c
+        WHERE f.target_id = %(target_id)s AND f.status IN ('rejected', 'claimed', 'regressed') AND NOT f.passes
+          AND c.change IN ('rejected', 'unjudged', 'regressed')), '[]') AS rejections,
+    coalesce((
+        SELECT jsonb_agg(f.feature_key ORDER BY f.position) FROM target_features f
+        WHERE f.target_id = %(target_id)s AND f.passes AND f.verified_at IS NOT NULL), '[]') AS verified,
+    coalesce((
+        SELECT jsonb_agg(f.feature_key ORDER BY f.verified_at NULLS FIRST, f.position)
+        FROM target_features f WHERE f.target_id = %(target_id)s AND f.passes), '[]') AS to_recheck;

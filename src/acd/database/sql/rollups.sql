@@ -124,6 +124,15 @@ ON CONFLICT (target_id, snapshot_date) DO UPDATE SET
     features_at = excluded.features_at
 WHERE p.features_at IS NULL OR p.features_at <= excluded.features_at;
 
+-- name: snapshot_verified
+-- How many features are verified on the day on which the list was last looked at, after the harness judged some.
+UPDATE progress_snapshots p
+SET verified_features = (SELECT count(*) FROM target_features f
+                         WHERE f.target_id = t.id AND f.passes AND f.verified_at IS NOT NULL)
+FROM targets t
+WHERE t.id = %(target_id)s AND p.target_id = t.id AND p.snapshot_date = t.features_at::date
+  AND p.features_at = t.features_at;
+
 -- name: recompute_sessions
 -- Every session's sums anew, after the meaning of a day has changed (`acd db timezone`).
 WITH fresh AS (

@@ -102,6 +102,12 @@ FROM (
                 ORDER BY c.committed_at, c.sha) AS commits) AS commits,
            (SELECT coalesce(json_agg(changes), '[]') FROM (
                 SELECT f.feature_key AS "featureKey", f.change, f.status, f.commit, f.detail,
+                       CASE WHEN f.evidence IS NOT NULL THEN json_build_object(
+                       'command', f.evidence ->> 'command', 'commit', f.evidence ->> 'commit',
+                       'exitStatus', (f.evidence ->> 'exit_status')::integer,
+                       'outputTail', coalesce(f.evidence ->> 'output_tail', ''),
+                       'durationMs', coalesce((f.evidence ->> 'duration_ms')::integer, 0),
+                       'reason', coalesce(f.evidence ->> 'reason', '')) END AS evidence,
                        f.changed_at AS "changedAt"
                 FROM feature_changes f
                 WHERE f.target_id = s.target_id AND f.session_id = s.id

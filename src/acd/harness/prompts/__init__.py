@@ -3,7 +3,7 @@
 A target's `prompt` is a file that takes the place of the coding prompt, or a folder in which `initializer.md` and
 `coding.md` take the place of ours, each where it exists. Names such as `$feature_list` in it are filled in (see
 `placeholders`); others stay as they are. An agent is always told where the feature list is: where a user's prompt does
-not name it, that line is added.
+not name it, that line is added. So is, always, what the harness found out about earlier claims.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from acd.core.models import Feature, SessionType
 from acd.core.text import shorten
 from acd.harness.features import counts
 from acd.harness.plan import SessionPlan
+from acd.harness.prompts.rejections import render_rejections
 from acd.harness.safe_read import FileRefused, read_regular_file
 from acd.harness.workspace import Workspace
 
@@ -41,7 +42,10 @@ def render_prompt(
     values = placeholders(plan, features, workspace)
     text = Template(_template(plan)).safe_substitute(values)
     line = f"Feature list: {values['feature_list']}"
-    return text if line in text.splitlines() else f"{text.rstrip()}\n\n{line}\n"
+    if line not in text.splitlines():
+        text = f"{text.rstrip()}\n\n{line}\n"
+    rejected = render_rejections(plan.rejections)
+    return f"{text.rstrip()}\n\n## Claims that did not hold\n\n{rejected}" if rejected else text
 
 
 def placeholders(
