@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from acd.api.examples import AT, LATER, RUNNING, TARGET
 from acd.core.figures import (
     CacheSum,
     CommitCostSum,
@@ -20,6 +21,13 @@ from acd.core.figures import (
     Sum,
     ThroughputSum,
     TokenSum,
+)
+from acd.core.summary_rows import (
+    ErrorSummary,
+    LimitSummary,
+    NightSummary,
+    PeriodSummary,
+    TargetSummary,
 )
 
 SumT = TypeVar("SumT", bound=Sum)
@@ -117,4 +125,40 @@ MODELS = ModelSum(
     unpriced_requests=0,
     cost_per_feature=Decimal("0.7753875"),
     wasted_cost_usd=Decimal("0.31"),
+)
+
+SUMMARY = NightSummary(
+    period=PeriodSummary(
+        since=AT,
+        until=LATER,
+        sessions=12,
+        failed_sessions=1,
+        verified_features=7,
+        unverified_features=2,
+        commits=11,
+        tokens=4_120_331,
+        cost_usd=Decimal("3.81207"),
+        unpriced_requests=0,
+        targets=[
+            TargetSummary(
+                target=TARGET,
+                status="blocked",
+                status_reason="auth: Invalid API key",
+                finished=False,
+                sessions=12,
+                failed_sessions=1,
+                verified_features=7,
+                unverified_features=2,
+                commits=11,
+                tokens=4_120_331,
+                cost_usd=Decimal("3.81207"),
+                unpriced_requests=0,
+                passing_features=9,
+                total_features=20,
+            )
+        ],
+        errors=[ErrorSummary("auth", 1, 0, "Invalid API key")],
+        limits=[LimitSummary("claude-code", "usage_limit", 1, LATER)],
+    ),
+    running=[RUNNING],
 )

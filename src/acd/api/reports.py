@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from acd.api import report_examples as examples
 from acd.api.describing import Described, described
-from acd.api.parameters import RepoId, written_as_day
+from acd.api.parameters import RepoId, When, written_as_day
 from acd.core.figures import (
     CacheSum,
     CommitCostSum,
@@ -25,8 +25,9 @@ from acd.core.figures import (
     ThroughputSum,
     TokenSum,
 )
+from acd.core.summary_rows import NightSummary
 from acd.database.connection import Database
-from acd.reports import figures
+from acd.reports import figures, summary
 from acd.web import answers
 from acd.web.parts import GivenDatabase
 
@@ -153,3 +154,24 @@ async def report_cost_per_commit(asked: Asked, key: Key = "target") -> Response:
 async def report_models(asked: Asked, key: ModelKey = "model") -> Response:
     """By the family that was asked for; sessions that another model helped out in are its own all the same."""
     return answers.data(await figures.models(asked.db, await asked.by(key)))
+
+
+@router.get(
+    "/summary",
+    summary="What was done, what it cost, what is stuck and why",
+    responses=_of(NightSummary, examples.SUMMARY),
+)
+async def report_summary(
+    db: GivenDatabase,
+    since: Annotated[
+        When | None,
+        Query(
+            description="From then on; the beginning of yesterday. Without a zone: the database's."
+        ),
+    ] = None,
+    until: Annotated[
+        When | None, Query(description="To before then; now. Without a zone: the database's.")
+    ] = None,
+) -> Response:
+    """Tokens and cost count when they were spent, sessions when they began; reasons and `running` are those of now."""
+    return answers.data(await summary.of_period(db, since=since, until=until))

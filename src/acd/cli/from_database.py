@@ -15,7 +15,7 @@ from acd.cli.timeline import joined
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.ledger.pending import pending_folders
-from acd.reports import commits, errors, export, features, glance, sessions, usage
+from acd.reports import commits, errors, export, features, glance, sessions, summary, usage
 
 _PAGE = 1000
 
@@ -96,6 +96,10 @@ class FromDatabase:
     async def usage_by_target(self, *, days: int) -> bytes:
         """See `Source`."""
         return await glance.usage_by_target(self._db, days=days)
+
+    async def summary(self, *, since: datetime, until: datetime) -> bytes:
+        """See `Source`."""
+        return await summary.of_period(self._db, since=since, until=until)
 
     def export(
         self,

@@ -97,6 +97,10 @@ class FromServer:
         """See `Source`."""
         return await self._client.send(calls.usage_by_target(days=days).raw())
 
+    async def summary(self, *, since: datetime, until: datetime) -> bytes:
+        """See `Source`."""
+        return await self._client.send(calls.summary_of(since=since, until=until).raw())
+
     def export(
         self,
         kind: Kind,

@@ -85,6 +85,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("errors", "acd.cli.errors", "Errors of agents and of acd, newest first"),
             Command("commits", "acd.cli.commits", "Commits made in sessions, newest first"),
             Command("usage", "acd.cli.usage", "Tokens and cost by day, model or target"),
+            Command(
+                "report", "acd.cli.report", "What was done, what it cost, what is stuck and why"
+            ),
             Command("export", "acd.cli.export", "Records as a file: CSV, JSON Lines, Parquet"),
             Command("prices", "acd.cli.prices", "Rates of the models used, and which have none"),
         ),

@@ -79,6 +79,10 @@ class Source(Protocol):
         """Array of `TargetSpending`."""
         ...
 
+    async def summary(self, *, since: datetime, until: datetime) -> bytes:
+        """One `NightSummary`."""
+        ...
+
     def export(
         self,
         kind: Kind,

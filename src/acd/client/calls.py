@@ -31,6 +31,7 @@ from acd.core.contract import (
 from acd.core.figures import GroupBy, Report, Sum
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
 from acd.core.queue_rows import EarlierStatus, Queue
+from acd.core.summary_rows import NightSummary
 
 Kind = Literal["sessions", "usage", "errors", "commits"]
 Format = Literal["csv", "jsonl", "parquet"]
@@ -193,6 +194,13 @@ def report(
     kind: Any = Report[row]  # type: ignore[valid-type]
     query = {"from": first, "to": last, "groupBy": group_by, "repoId": repo_id}
     return getting(f"/api/reports/{quoted(name)}", kind, **query)
+
+
+def summary_of(
+    *, since: datetime | None = None, until: datetime | None = None
+) -> Call[NightSummary]:
+    """What was done from then until then; from the beginning of yesterday until now unless told."""
+    return getting("/api/reports/summary", NightSummary, since=since, until=until)
 
 
 def metrics() -> Call[bytes]:

@@ -52,6 +52,7 @@ COMMANDS = [
     "usage --by target --days 3660",
     "usage --repo shop-api",
     "prices --day 2026-03-01",
+    "report --since 2026-01-01 --until 2026-12-01T12:00",
 ]
 
 

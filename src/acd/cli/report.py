@@ -1,0 +1,153 @@
+"""`acd report`: what was done since a time, what it cost, what is stuck and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
+from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
+from acd.cli.output import Cell, Column, say, show_json, show_table
+from acd.cli.source import ask, read_settings
+from acd.core.moments import moment_of, zone_named
+from acd.core.summary_rows import ErrorSummary, NightSummary, PeriodSummary, TargetSummary
+from acd.reports.rows import row_of
+
+app = new_app()
+
+_TARGETS = (
+    Column("Target", flexible=True),
+    Column("Status"),
+    Column("Sessions", right=True),
+    Column("Failed", right=True),
+    Column("New features", flexible=True),
+    Column("Passing", right=True),
+    Column("Commits", right=True),
+    Column("Tokens", right=True),
+    Column("Cost", right=True),
+)
+_ERRORS = (
+    Column("Errors"),
+    Column("Count", right=True),
+    Column("Of which the agent got over", right=True),
+    Column("Last message", flexible=True),
+)
+
+
+@app.command()
+def report(
+    since: Annotated[
+        str,
+        typer.Option("--since", metavar="TIME", help="yesterday, today, 12h, 7d, 2026-11-24T20:00"),
+    ] = "yesterday",
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="To before then, written likewise.")
+    ] = "now",
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Where a day is a day: Europe/Berlin. Else ACD_TIMEZONE.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    verbose: Verbose = False,
+) -> None:
+    """What was done since a time, what it cost, what is stuck and why, what went wrong, what runs now.
+
+    Tokens and cost count when they were spent, sessions when they began, features when they were first seen passing.
+    """
+    settings = read_settings(home=home, database_url=database_url)
+    zone, now = zone_named(timezone or settings.timezone), datetime.now(UTC)
+    first, last = moment_of(since, zone, now), moment_of(until, zone, now)
+    if last <= first:
+        raise typer.BadParameter("it must be later than --since", param_hint="--until")
+    found = ask(settings, "report", lambda source: source.summary(since=first, until=last))
+    if as_json:
+        show_json(found)
+        return
+    night = row_of(found, NightSummary)
+    _show_totals(night.period, zone)
+    _show_targets(night.period.targets)
+    _show_errors(night.period)
+    say()
+    for row in night.running:
+        say(
+            f"{row.target.repo_id} {number(row.session_number)} runs now ({row.model}), for {elapsed(row.started_at)}, "
+            f"{spent(row.cost_usd, row.unpriced_requests)} so far."
+        )
+    if not night.running:
+        say("Nothing runs now.")
+
+
+def _show_totals(period: PeriodSummary, zone: ZoneInfo) -> None:
+    failed = f" ({period.failed_sessions} failed)" if period.failed_sessions else ""
+    say(f"From {_at(period.since, zone)} to {_at(period.until, zone)} ({zone.key}):")
+    say(
+        f"{count_of(period.sessions, 'session')}{failed}, "
+        f"{count_of(period.verified_features + period.unverified_features, 'new feature')} "
+        f"({period.verified_features} verified, {period.unverified_features} unverified), "
+        f"{count_of(period.commits, 'commit')}, {tokens(period.tokens)} tokens, "
+        f"{spent(period.cost_usd, period.unpriced_requests)}."
+    )
+    finished = [row.target.repo_id for row in period.targets if row.finished]
+    if finished:
+        say(f"Finished: {', '.join(finished)}.")
+
+
+def _show_targets(rows: list[TargetSummary]) -> None:
+    if not rows:
+        return
+    say()
+    show_table(_TARGETS, [_target(row) for row in rows])
+    stuck = [row for row in rows if row.status_reason and row.status != "complete"]
+    if stuck:
+        say()
+    for row in stuck:
+        say(f"{row.target.repo_id} is {row.status}: {row.status_reason}")
+
+
+def _target(row: TargetSummary) -> list[Cell]:
+    made = row.verified_features + row.unverified_features
+    doubt = f" ({row.unverified_features} unverified)" if row.unverified_features else ""
+    return [
+        row.target.repo_id,
+        outcome(row.status),
+        str(row.sessions),
+        str(row.failed_sessions),
+        f"{made}{doubt}",
+        f"{row.passing_features}/{row.total_features}",
+        str(row.commits),
+        tokens(row.tokens),
+        spent(row.cost_usd, row.unpriced_requests),
+    ]
+
+
+def _show_errors(period: PeriodSummary) -> None:
+    if period.errors:
+        say()
+        show_table(_ERRORS, [_error(row) for row in period.errors])
+    for limit in period.limits:
+        say(
+            f"Limit of {limit.agent} ({limit.error_type}): it ended {count_of(limit.sessions, 'session')}, "
+            f"the last at {moment(limit.last_at)}; sessions wait for its reset."
+        )
+
+
+def _error(row: ErrorSummary) -> list[Cell]:
+    return [
+        outcome(row.error_type),
+        str(row.errors),
+        str(row.retried_by_agent),
+        row.last_message,
+    ]
+
+
+def _at(when: datetime, zone: ZoneInfo) -> str:
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M")

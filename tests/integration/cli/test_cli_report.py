@@ -1,0 +1,48 @@
+"""`acd report` over known rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_night_is_told(acd: Program) -> None:
+    done = acd("report", "--since", "2026-03-01", "--until", "2026-03-02", "--timezone", "UTC")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("From 2026-03-01 00:00 to 2026-03-02 00:00 (UTC):\n")
+    assert "1 verified" in done.stdout
+    assert "shop-api" in done.stdout
+    assert "runs now" in done.stdout
+    period = json.loads(
+        acd("report", "--since", "2026-03-01", "--until", "2026-03-02", "--json").stdout
+    )["period"]
+    assert f"{period['sessions']} sessions ({period['failedSessions']} failed)" in done.stdout
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_zone_moves_the_days(acd: Program) -> None:
+    words = ("report", "--since", "2026-03-01", "--until", "2026-03-02", "--json")
+    found = json.loads(acd(*words, "--timezone", "Asia/Tokyo").stdout)["period"]
+    assert found["since"] == "2026-02-28T15:00:00+00:00"
+
+
+def test_what_cannot_be_meant_is_said(acd: Program) -> None:
+    for words, status, told in (
+        (("--since", "soon"), 1, "'soon' is no time"),
+        (("--timezone", "Nowhere"), 1, "unknown time zone"),
+        (("--since", "now", "--until", "yesterday"), 2, "later than --since"),
+    ):
+        done = acd("report", *words)
+        assert done.returncode == status
+        assert told in done.stderr
+
+
+@pytest.fixture
+def filled(seed: Callable[[], None]) -> None:
+    seed()
