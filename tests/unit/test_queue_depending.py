@@ -12,7 +12,8 @@ import pytest
 from acd.core.models import Target, TargetStatus
 from acd.queue.depending import after_dependencies, depth
 from acd.queue.file import QueueFile, parse_queue_file
-from acd.queue.state import Dependency, Done, TargetState, Wait
+from acd.queue.state import Dependency, TargetState
+from acd.queue.steps import Done, Wait
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -163,6 +163,13 @@ class LimitHit(_Fact, frozen=True, tag="limit_hit"):
     resets_at: datetime | None = None
 
 
+class BudgetNoticed(_Fact, frozen=True, tag="budget"):
+    """A budget that this session counts against is nearly used up, used up, or cannot be counted in full."""
+
+    notice: Literal["warning", "used_up", "unpriced"]
+    message: str
+
+
 class HarnessFailed(_Fact, frozen=True, tag="harness_failed"):
     """Something went wrong on our side of the session, or around the agent (a time limit, a lost process)."""
 
@@ -220,6 +227,7 @@ Fact = (
     | LeftoversKept
     | Delivered
     | LimitHit
+    | BudgetNoticed
     | HarnessFailed
     | UsageReported
     | DailyStats

@@ -9,6 +9,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
+from acd.core.budgets import Budget
+
 SessionType = Literal["initializer", "coding", "interactive"]
 Origin = Literal["harness", "import", "api"]
 Isolation = Literal["worktree", "in-place"]
@@ -158,6 +160,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     allow_tools: list[str] = []
     deny_tools: list[str] = []
     depends_on: list[str] = []
+    budget: Budget = Budget()
 
     @property
     def id(self) -> UUID:

@@ -211,8 +211,58 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     session_budget_usd: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        Meta(description="Told to agents that can hold a budget themselves."),
+        Meta(
+            description="Most USD of one session; also told to agents that can hold a budget themselves."
+        ),
     ] = None
+    session_budget_tokens: Annotated[
+        Annotated[int, Meta(gt=0)] | None,
+        Meta(description="Most tokens of one session, of all four kinds."),
+    ] = None
+    target_budget_usd: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="Most USD of a target in all.")
+    ] = None
+    target_budget_tokens: Annotated[
+        Annotated[int, Meta(gt=0)] | None, Meta(description="Most tokens of a target in all.")
+    ] = None
+    target_budget_sessions: Annotated[
+        Annotated[int, Meta(gt=0)] | None, Meta(description="Most sessions of a target in all.")
+    ] = None
+    target_budget_hours: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Most hours of sessions of a target in all."),
+    ] = None
+    day_budget_usd: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="Most USD of all targets on one day.")
+    ] = None
+    day_budget_tokens: Annotated[
+        Annotated[int, Meta(gt=0)] | None,
+        Meta(description="Most tokens of all targets on one day."),
+    ] = None
+    day_budget_sessions: Annotated[
+        Annotated[int, Meta(gt=0)] | None,
+        Meta(description="Most sessions of all targets on one day."),
+    ] = None
+    day_budget_hours: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Most hours of sessions of all targets on one day."),
+    ] = None
+    total_budget_usd: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="Most USD of all targets in all.")
+    ] = None
+    total_budget_tokens: Annotated[
+        Annotated[int, Meta(gt=0)] | None, Meta(description="Most tokens of all targets in all.")
+    ] = None
+    total_budget_sessions: Annotated[
+        Annotated[int, Meta(gt=0)] | None, Meta(description="Most sessions of all targets in all.")
+    ] = None
+    total_budget_hours: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Most hours of sessions of all targets in all."),
+    ] = None
+    budget_warning: Annotated[
+        float, Meta(gt=0, le=1, description="Share of a budget at which a warning is given, once.")
+    ] = 0.8
     max_turns: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="Most turns of one session.")
     ] = None

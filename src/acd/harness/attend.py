@@ -18,6 +18,7 @@ from acd.harness.live import LiveState
 from acd.harness.outcome import Ending, Verdict
 from acd.harness.process import AgentProcess, exit_code_of
 from acd.harness.record import Record
+from acd.harness.stopping import reason_of
 from acd.harness.strays import end_processes
 from acd.harness.stream import StreamFollower
 from acd.harness.trouble import Trouble
@@ -52,6 +53,7 @@ class Attendant:
         self._settings = settings
         self._on_progress = on_progress
         self._features_at = 0
+        self._stop: asyncio.Event | None = None
         self.live = _live_state(started)
         self._follower = StreamFollower(record.folder.stream, adapter.read_stream, self.live)
 
@@ -59,6 +61,7 @@ class Attendant:
         self, process: AgentProcess, stop: asyncio.Event, seconds_left: float | None = None
     ) -> EndReason:
         """Watch the agent until it is gone or has to be ended."""
+        self._stop = stop
         self._look_at_features()
         watch = Watch(
             process=process,
@@ -101,7 +104,9 @@ class Attendant:
             report=self.live.report,
             failure=self.live.failure,
             limit=self.live.limit,
-            trouble=trouble or reading.verdict,
+            trouble=trouble
+            or reading.verdict
+            or (reason_of(self._stop) if reason == "stopped" else None),
             duration_ms=duration_ms,
             denials=self.live.denials,
             denied_call=self.live.denied_call,

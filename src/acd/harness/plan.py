@@ -31,6 +31,8 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     at `deadline` even when its own time limit leaves it longer. `rejections` are told to the agent; `verified` are
     the features that the harness saw pass, `to_recheck` all that pass, those first that were checked longest ago or never:
     a sample of those is checked again.
+    `budget_usd` and `budget_tokens` are what it may use and `until` is when it ends at the latest, as far as known: they
+    are told to the agent, and held by others.
     """
 
     target: Target
@@ -43,4 +45,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     rejections: list[Rejection] = []
     verified: list[str] = []
     to_recheck: list[str] = []
+    until: datetime | None = None
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
     session_id: UUID = msgspec.field(default_factory=uuid4)

@@ -275,7 +275,7 @@ class _Agent:
             workspace=self.preparation.workspace.path,
             session_dir=self.record.folder.path,
             fallback_model=plan.fallback_model,
-            budget_usd=session.settings.session_budget_usd,
+            budget_usd=plan.budget_usd or session.settings.session_budget_usd,
             max_turns=session.settings.max_turns,
             permissions=permissions_of(
                 session.settings,

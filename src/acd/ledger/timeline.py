@@ -89,6 +89,8 @@ def _told_by_fact(fact: facts.Fact) -> tuple[str, str | None]:
     if isinstance(fact, facts.Delivered):
         where = (fact.ref or "").removeprefix("refs/heads/")
         return f"{where}: {fact.reason}"[:500] if fact.reason else where, fact.outcome
+    if isinstance(fact, facts.BudgetNoticed):
+        return fact.message[:500], fact.notice
     if isinstance(fact, facts.LimitHit):
         return f"{fact.window} until {fact.resets_at}", "rejected"
     return "", None

@@ -9,7 +9,7 @@ import msgspec
 
 from acd.core.facts import Ended, Started
 from acd.core.models import Target
-from acd.database.connection import Database, Transaction
+from acd.database.connection import Database, Json, Transaction
 from acd.ledger.events import put_events
 from acd.ledger.features import put_judgements, put_looks
 from acd.ledger.owner import MovedOn, Owner
@@ -188,4 +188,4 @@ def _ending_columns(ended: Ended) -> dict[str, object]:
 
 
 def _target_columns(target: Target) -> dict[str, object]:
-    return msgspec.structs.asdict(target)
+    return {**msgspec.structs.asdict(target), "budget": Json(msgspec.to_builtins(target.budget))}

@@ -14,8 +14,10 @@ from typing import Literal
 from uuid import UUID
 
 from acd.core.errors import AcdError, DatabaseAway, DatabaseError
+from acd.core.models import ErrorType
 from acd.database.connection import Database
 from acd.database.hearing import hearing
+from acd.harness.stopping import StopSignal
 from acd.queue.connector import patiently
 from acd.queue.ending import Ending
 from acd.queue.observer import Observer
@@ -93,7 +95,7 @@ class Control:
         self._ending = ending
         self._observer = observer
         self._since = 0
-        self._stops: dict[UUID, asyncio.Event] = {}
+        self._stops: dict[UUID, StopSignal] = {}
         self.paused = False
         ending.call_when_stopping(self._stop_all)
 
@@ -120,13 +122,26 @@ class Control:
     @contextmanager
     def stop_of(self, session_id: UUID) -> Iterator[asyncio.Event]:
         """The event that ends a session in order while the block runs: its own stop, or everybody's."""
-        stop = self._stops.setdefault(session_id, asyncio.Event())
+        stop = self._stops.setdefault(session_id, StopSignal())
         if self._ending.stopping.is_set():
             stop.set()
         try:
             yield stop
         finally:
             self._stops.pop(session_id, None)
+
+    @property
+    def at_work(self) -> list[UUID]:
+        """The sessions that this process works, own and adopted."""
+        return list(self._stops)
+
+    def end_session(self, session_id: UUID, error_type: ErrorType, message: str) -> bool:
+        """End a session of this process in order, to fail with this error; False when it is ending already."""
+        stop = self._stops.get(session_id)
+        if stop is None or stop.is_set():
+            return False
+        stop.end_because(error_type, message)
+        return True
 
     async def _obey(self) -> None:
         orders = await self._db.fetch_one(

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from acd.core.models import Target
-from acd.queue.state import Dependency, Done, Step, TargetState, Wait
+from acd.queue.state import Dependency, TargetState
+from acd.queue.steps import Done, Step, Wait
 
 WAITS = "waits for "
 """How the reason of a target begins that waits for others."""

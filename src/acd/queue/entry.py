@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from acd.core.budgets import Amount, Budget
 from acd.core.errors import ConfigError
 from acd.core.models import Complexity, Target
 from acd.core.permissions import checked_rules
@@ -27,6 +28,27 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 _T = TypeVar("_T")
 
 
+class _Amount(Amount, frozen=True, forbid_unknown_fields=True):
+    """An amount as it is written: a slip of the pen in a budget must not leave it without a bound."""
+
+
+_UNBOUND = _Amount()
+
+
+class EntryBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry's `budget`: of one session of it, and of the target in all."""
+
+    session: _Amount = _Amount()
+    target: _Amount = _Amount()
+
+
+class DefaultBudget(EntryBudget, frozen=True, forbid_unknown_fields=True):
+    """The `budget` of `defaults`: also for all targets, on one day and in all."""
+
+    day: _Amount = _Amount()
+    total: _Amount = _Amount()
+
+
 class Defaults(msgspec.Struct, frozen=True, rename="camel"):
     """The queue file's `defaults`; an entry may say each of them itself. `session_delay` in seconds."""
 
@@ -37,6 +59,7 @@ class Defaults(msgspec.Struct, frozen=True, rename="camel"):
     until_complete: bool = True
     verify: str | None = None
     prompt: str | None = None
+    budget: DefaultBudget = DefaultBudget()
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,6 +86,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     allow_tools: list[str] = []
     deny_tools: list[str] = []
     depends_on: list[str] = []
+    budget: EntryBudget = EntryBudget()
     notes: Any = None
 
 
@@ -126,7 +150,25 @@ def target_of(raw: object, defaults: Defaults, models: ModelConfig, folder: Path
         allow_tools=checked_rules("allowTools", entry.allow_tools),
         deny_tools=checked_rules("denyTools", entry.deny_tools),
         depends_on=sorted(set(entry.depends_on)),
+        budget=_budget(entry.budget, defaults.budget),
     )
+
+
+def _budget(stated: EntryBudget, defaults: DefaultBudget) -> Budget:
+    """What an entry says of its own session and target comes before the defaults, bound by bound."""
+    return Budget(
+        session=_amount(stated.session, defaults.session),
+        target=_amount(stated.target, defaults.target),
+        day=_amount(defaults.day, _UNBOUND),
+        total=_amount(defaults.total, _UNBOUND),
+    )
+
+
+def _amount(stated: Amount, default: Amount) -> Amount:
+    if stated == default == _UNBOUND:
+        return Amount()
+    names = Amount.__struct_fields__
+    return Amount(**{name: _first(getattr(stated, name), getattr(default, name)) for name in names})
 
 
 def _first(stated: _T | None, default: _T) -> _T:

@@ -21,7 +21,8 @@ import random
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from acd.queue.state import FeatureCount, PastSession, Rules, Step, Stop, TargetState, Wait
+from acd.queue.state import FeatureCount, PastSession, Rules, TargetState
+from acd.queue.steps import Step, Stop, Wait
 
 _STOP: frozenset[str] = frozenset({"auth", "billing", "config", "model", "permission"})
 _LIMITS: frozenset[str] = frozenset({"usage_limit", "rate_limit"})

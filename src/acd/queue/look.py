@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from uuid import UUID
 
 import msgspec
 
+from acd.core.budgets import Budget
 from acd.core.errors import FeatureListError, FeatureListMissing
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 from acd.harness.routing import ModelChoice, choose_model
+from acd.queue.budgets import Spending, budget_of
 from acd.queue.depending import dependencies
 from acd.queue.file import QueueFile
 from acd.queue.state import Dependency
@@ -45,20 +47,43 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 async def read_states(
-    db: Database, since: datetime, target_ids: Sequence[UUID] | None = None
+    db: Database,
+    since: datetime,
+    target_ids: Sequence[UUID] | None = None,
+    *,
+    budget: Budget | None = None,
 ) -> list[TargetState]:
     """The targets (all of them), by priority, with what happened since a moment.
+
+    What they spent is asked for only where a budget is set: `budget` (that of the settings), or that of a target.
 
     Raises:
         DatabaseError: as `Database.fetch_all`.
     """
     ids = None if target_ids is None else list(target_ids)
     rows = await db.fetch_all("queue.turn_state", since=since, ids=ids)
-    return [_state(row) for row in rows]
+    budgets = [budget or Budget(), *(msgspec.convert(row["budget"], Budget) for row in rows)]
+    bounded = any(each != Budget() for each in budgets)
+    spending = await read_spending(db, ids) if bounded else {}
+    return [_state(row, spending) for row in rows]
 
 
-def _state(row: dict[str, Any]) -> TargetState:
-    target = Target(**{name: row[name] for name in Target.__struct_fields__})
+async def read_spending(
+    db: Database, target_ids: Sequence[UUID] | None = None
+) -> dict[UUID, Spending]:
+    """What counts against the budgets of targets (all of them), by target.
+
+    Raises:
+        DatabaseError: as `Database.fetch_all`.
+    """
+    ids = None if target_ids is None else list(target_ids)
+    rows = await db.fetch_all("budgets.spent", ids=ids)
+    return {row["target_id"]: msgspec.convert(row, Spending) for row in rows}
+
+
+def _state(row: dict[str, Any], spending: Mapping[UUID, Spending]) -> TargetState:
+    entry = {**row, "budget": msgspec.convert(row["budget"], Budget)}
+    target = Target(**{name: entry[name] for name in Target.__struct_fields__})
     return TargetState(
         target,
         row["status"],
@@ -73,6 +98,7 @@ def _state(row: dict[str, Any]) -> TargetState:
         limit_resets_at=row["limit_resets_at"],
         limit_window=row["limit_window"],
         waits_for=msgspec.convert(row["waits_for"], list[Dependency]),
+        spending=spending.get(target.id, Spending()),
     )
 
 
@@ -155,7 +181,8 @@ async def plan_queue(
         DatabaseError: as `read_states`.
     """
     targets = [t for t in queue.targets if not repo_ids or t.repo_id in repo_ids]
-    stored = await read_states(db, _now(), [target.id for target in queue.targets])
+    ids = [target.id for target in queue.targets]
+    stored = await read_states(db, _now(), ids, budget=budget_of(settings))
     known = {state.target.id: state for state in stored}
     states = [
         _as_in_file(known.get(target.id), target, dependencies(target, queue.targets, known))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from acd.agents.protocol import Adapter, Binary
 from acd.agents.registry import load_adapter
+from acd.core.budgets import tighter
 from acd.core.errors import AcdError, AgentError, Busy, ConfigError
 from acd.core.models import Target
 from acd.core.settings import Settings
@@ -20,6 +23,7 @@ from acd.harness.record import Ring
 from acd.harness.routing import ModelChoice
 from acd.harness.session import work_session
 from acd.harness.version import find_binary
+from acd.queue.budgets import allowance, budget_of
 from acd.queue.control import Control
 from acd.queue.ending import Ending
 from acd.queue.judged import Judged
@@ -105,17 +109,7 @@ class SessionWorker:
             await self._tell_of_consent(state.target, adapter)
         except (ConfigError, AgentError) as error:
             return Stop(str(error))
-        plan = SessionPlan(
-            target=state.target,
-            session_type=step.session_type,
-            model=choice.model,
-            session_number=state.last_number + 1,
-            fallback_model=choice.fallback,
-            queue_dir=queue_dir,
-            rejections=judged.rejections,
-            verified=judged.verified,
-            to_recheck=judged.to_recheck,
-        )
+        plan = self._plan(state, step, choice, queue_dir, judged)
         self._observer.session_started(plan)
         try:
             outcome = await self._work(plan, adapter, binary)
@@ -127,6 +121,32 @@ class SessionWorker:
         self._tally.add(outcome)
         self._observer.session_ended(state.target, outcome)
         return outcome
+
+    def _plan(
+        self,
+        state: TargetState,
+        step: Work,
+        choice: ModelChoice,
+        queue_dir: Path | None,
+        judged: Judged,
+    ) -> SessionPlan:
+        budget = tighter(budget_of(self._settings), state.target.budget)
+        allowed = allowance(budget, state.spending)
+        seconds = min(self._settings.session_timeout, allowed.seconds or math.inf)
+        return SessionPlan(
+            target=state.target,
+            session_type=step.session_type,
+            model=choice.model,
+            session_number=state.last_number + 1,
+            fallback_model=choice.fallback,
+            queue_dir=queue_dir,
+            until=datetime.now(UTC) + timedelta(seconds=seconds),
+            budget_usd=allowed.usd,
+            budget_tokens=allowed.tokens,
+            rejections=judged.rejections,
+            verified=judged.verified,
+            to_recheck=judged.to_recheck,
+        )
 
     async def _work(self, plan: SessionPlan, adapter: Adapter, binary: Binary) -> Outcome:
         with (

@@ -23,6 +23,7 @@ from acd.queue.control import Control
 from acd.queue.crew import Crew
 from acd.queue.ending import EndedBy, Ending
 from acd.queue.jobs import HEARTBEAT_S, TURN, Turns, open_turns
+from acd.queue.keeper import BudgetKeeper
 from acd.queue.lease import RENEWALS, Lease
 from acd.queue.left import open_queues
 from acd.queue.look import read_states
@@ -110,6 +111,7 @@ class Shift:
         self._control = Control(db, ending, observer)
         self._orphans = Orphans(settings, self._control, lease)
         self._lease = lease
+        self._keeper = BudgetKeeper(db, settings, self._control, observer, recorder.ring)
         turns.hold_while(lambda: self._control.paused or not lease.good)
         turns.choose_by(self._choose)
         sessions = SessionWorker(
@@ -190,7 +192,11 @@ class Shift:
     @asynccontextmanager
     async def _beside(self, latest: LatestQueue | None) -> AsyncIterator[None]:
         """Run what goes on beside the crew. When one of it fails, the shift is drained, then fails with it."""
-        works: list[Coroutine[Any, Any, None]] = [self._catch_up(), self._control.follow()]
+        works: list[Coroutine[Any, Any, None]] = [
+            self._catch_up(),
+            self._control.follow(),
+            self._keeper.keep(),
+        ]
         if latest is not None:
             works.append(self._take_up_edits(latest))
             if self._options.until_done:

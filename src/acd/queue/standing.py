@@ -9,10 +9,12 @@ from uuid import UUID
 
 import msgspec
 
+from acd.core.budgets import Budget
 from acd.core.contract import RunningSession, TargetName
 from acd.core.queue_rows import Budgets, Limit, Queue, QueueEntry
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.queue.budgets import budget_of
 from acd.queue.depending import waits_for
 from acd.queue.jobs import TURN, Turn
 from acd.queue.look import read_states
@@ -50,7 +52,10 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
         DatabaseError: as `Database.fetch_all`.
     """
     running = rows_of(await live.running(db), RunningSession)
-    stored = await db.while_unchanged("queue.standing", lambda: _read_standing(db), size=_SIZE)
+    budget = budget_of(settings)
+    stored = await db.while_unchanged(
+        "queue.standing", lambda: _read_standing(db, budget), size=_SIZE
+    )
     sessions = {row.target.repo_id: row.id for row in running}
     left = await db.fetch_all("fleet.left_by_all")
     nobody: dict[UUID, str] = {row["target_id"]: row["reason"] for row in left}
@@ -78,10 +83,10 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
     )
 
 
-async def _read_standing(db: Database) -> _Standing:
+async def _read_standing(db: Database, budget: Budget) -> _Standing:
     told = await db.fetch_one("live.told")
     planned = await _planned(db)
-    states = await _states(db, planned)
+    states = await _states(db, planned, budget)
     return _Standing(
         state=told["state"] if told else "running",
         targets=[(state, planned.get(target_id)) for target_id, state in states.items()],
@@ -104,14 +109,17 @@ def _due(row: dict[str, Any]) -> datetime | None:
     return due if row["status"] == "todo" else None
 
 
-async def _states(db: Database, planned: dict[UUID, _Planned]) -> dict[UUID, TargetState]:
+async def _states(
+    db: Database, planned: dict[UUID, _Planned], budget: Budget
+) -> dict[UUID, TargetState]:
     """All targets; failures count from the moment at which a target's turns were begun."""
     begun: dict[datetime, list[UUID]] = defaultdict(list)
     for target_id, each in planned.items():
         begun[each.turn.since].append(target_id)
-    known = {state.target.id: state for state in await read_states(db, _NEVER)}
+    known = {state.target.id: state for state in await read_states(db, _NEVER, budget=budget)}
     for since, target_ids in begun.items():
-        known |= {state.target.id: state for state in await read_states(db, since, target_ids)}
+        states = await read_states(db, since, target_ids, budget=budget)
+        known |= {state.target.id: state for state in states}
     return known
 
 

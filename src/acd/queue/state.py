@@ -1,15 +1,16 @@
-"""What a turn is decided by, and what can be decided: types without behaviour."""
+"""What a turn is decided by: what is known of a target, and the rules."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from acd.core.budgets import Budget
 from acd.core.models import ErrorType, SessionStatus, SessionType, Target, TargetStatus
 from acd.core.settings import Settings
+from acd.queue.budgets import Spending, budget_of
 
 
 class PastSession(msgspec.Struct, frozen=True):
@@ -63,41 +64,7 @@ class TargetState(msgspec.Struct, frozen=True):
     limit_resets_at: datetime | None = None
     limit_window: str | None = None
     waits_for: list[Dependency] = []
-
-
-class Work(msgspec.Struct, frozen=True):
-    """Work a session of this type now."""
-
-    session_type: SessionType
-    reason: str
-
-
-class Wait(msgspec.Struct, frozen=True):
-    """Not before `until`. `waits_for` are the targets that must be complete first, where it is that."""
-
-    until: datetime
-    reason: str
-    waits_for: tuple[UUID, ...] = ()
-
-
-class Done(msgspec.Struct, frozen=True):
-    """Nothing more to do. `status` is the target's new one; None where it stays as it is.
-
-    `waiting`: it waits for targets that are not going to be complete by themselves.
-    """
-
-    reason: str
-    status: Literal["complete"] | None = None
-    waiting: bool = False
-
-
-class Stop(msgspec.Struct, frozen=True):
-    """A person must look at this target: it becomes `blocked`, with the reason in words."""
-
-    reason: str
-
-
-Step = Work | Wait | Done | Stop
+    spending: Spending = Spending()
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -110,6 +77,7 @@ class Rules(msgspec.Struct, frozen=True):
     breaker_cooldown: float = 900.0
     breaker_probes: int = 3
     no_progress_sessions: int = 3
+    budget: Budget = Budget()
 
 
 def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None = None) -> Rules:
@@ -122,4 +90,5 @@ def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None 
         breaker_cooldown=settings.breaker_cooldown,
         breaker_probes=settings.breaker_probes,
         no_progress_sessions=settings.no_progress_sessions,
+        budget=budget_of(settings),
     )

@@ -14,7 +14,8 @@ from acd.queue.connector import patiently
 from acd.queue.depending import WAITS
 from acd.queue.jobs import Turn, Turns, Waiting
 from acd.queue.look import read_states
-from acd.queue.state import Done, Step, TargetState, Wait
+from acd.queue.state import TargetState
+from acd.queue.steps import Done, Step, Wait
 
 
 class Succession:

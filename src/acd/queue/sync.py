@@ -108,4 +108,5 @@ async def record_list(
 
 def row_of_target(target: Target) -> dict[str, Any]:
     """A target as `queue.update_targets` takes it."""
-    return {"id": str(target.id), **msgspec.structs.asdict(target)}
+    columns = {"id": str(target.id), **msgspec.structs.asdict(target)}
+    return {**columns, "budget": msgspec.to_builtins(target.budget)}

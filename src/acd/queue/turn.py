@@ -13,20 +13,12 @@ import random
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from acd.core.budgets import tighter
+from acd.queue.budgets import before_a_session
 from acd.queue.depending import after_dependencies
 from acd.queue.failing import after_failures, after_no_progress, backoff, failures_in_a_row
-from acd.queue.state import (
-    Done,
-    FeatureCount,
-    PastSession,
-    Rules,
-    Step,
-    Stop,
-    TargetState,
-    Wait,
-    Work,
-    rules_of,
-)
+from acd.queue.state import FeatureCount, PastSession, Rules, TargetState, rules_of
+from acd.queue.steps import Done, Step, Stop, Wait, Work
 
 __all__ = [
     "Done",
@@ -70,6 +62,7 @@ def next_step(
         _over(state, features, rules)
         or after_dependencies(state, now)
         or after_no_progress(state, features, rules)
+        or before_a_session(tighter(rules.budget, state.target.budget), state.spending, now)
         or _limited(state, now, resets_at)
         or after_failures(state, rules, now)
         or _paced(state, now)

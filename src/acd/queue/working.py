@@ -19,6 +19,7 @@ from acd.harness.outcome import Outcome
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
+from acd.queue.budgets import budget_of
 from acd.queue.connector import patiently
 from acd.queue.depending import depth
 from acd.queue.ending import Ending
@@ -91,6 +92,7 @@ class TurnWorker:
         self._placing = Placing(db, settings, lease, self._tell)
         self._succession = succession
         self._groups = Groups(db, settings, ending.giving_up)
+        self._budget = budget_of(settings)
 
     async def begin(
         self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
@@ -110,7 +112,9 @@ class TurnWorker:
         if not ids:
             return
         await self._turns.withdraw(set(ids))
-        states = await patiently(lambda: read_states(self._db, since, ids), self._ending.giving_up)
+        states = await patiently(
+            lambda: read_states(self._db, since, ids, budget=self._budget), self._ending.giving_up
+        )
         abroad = [each for each in states if self._placing.may_be_elsewhere(each.target)]
         states = [self._as_looked_at(each) for each in states if each not in abroad]
         planned = await plan_targets(states, queue, self._settings, once=once)
@@ -186,7 +190,8 @@ class TurnWorker:
             if self._ending.giving_up.is_set():
                 break
         states = await patiently(
-            lambda: read_states(self._db, turn.since, [turn.target_id]), self._ending.giving_up
+            lambda: read_states(self._db, turn.since, [turn.target_id], budget=self._budget),
+            self._ending.giving_up,
         )
         return states[0] if states else None
 

@@ -5,10 +5,10 @@
 -- journal says: an existing row keeps everything but its name and path, and those only until the queue knows it.
 INSERT INTO targets (id, repo_id, name, path, priority, complexity, enabled, focus, prompt, prd, feature_list,
                      until_complete, serial_group, tags, verify_command, agent, max_sessions, session_delay_s,
-                     allow_tools, deny_tools, depends_on)
+                     allow_tools, deny_tools, depends_on, budget)
 VALUES (%(id)s, %(repo_id)s, %(name)s, %(path)s, %(priority)s, %(complexity)s, %(enabled)s, %(focus)s, %(prompt)s,
         %(prd)s, %(feature_list)s, %(until_complete)s, %(serial_group)s, %(tags)s, %(verify_command)s, %(agent)s,
-        %(max_sessions)s, %(session_delay_s)s, %(allow_tools)s, %(deny_tools)s, %(depends_on)s)
+        %(max_sessions)s, %(session_delay_s)s, %(allow_tools)s, %(deny_tools)s, %(depends_on)s, %(budget)s)
 ON CONFLICT DO NOTHING;
 
 -- name: rename_target

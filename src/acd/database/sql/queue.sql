@@ -23,7 +23,7 @@ UPDATE targets AS t SET
     focus = e.focus, prompt = e.prompt, prd = e.prd, feature_list = e.feature_list, until_complete = e.until_complete,
     serial_group = e.serial_group, tags = e.tags, verify_command = e.verify_command, agent = e.agent,
     max_sessions = e.max_sessions, session_delay_s = e.session_delay_s, clone = e.clone, queue_file = %(queue_file)s,
-    allow_tools = e.allow_tools, deny_tools = e.deny_tools, depends_on = e.depends_on,
+    allow_tools = e.allow_tools, deny_tools = e.deny_tools, depends_on = e.depends_on, budget = e.budget,
     status = CASE
         WHEN NOT e.enabled AND t.status <> 'complete' THEN 'paused'
         WHEN e.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
@@ -37,15 +37,15 @@ FROM locked, jsonb_to_recordset(%(targets)s) AS e (
     id uuid, name text, path text, priority integer, complexity text, enabled boolean, focus text, prompt text,
     prd text, feature_list text, until_complete boolean, serial_group text, tags text[], verify_command text,
     agent text, max_sessions integer, session_delay_s double precision, clone text,
-    allow_tools text[], deny_tools text[], depends_on text[])
+    allow_tools text[], deny_tools text[], depends_on text[], budget jsonb)
 WHERE t.id = e.id AND t.id = locked.id AND (
     t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list, t.until_complete,
     t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s, t.clone, t.queue_file,
-    t.allow_tools, t.deny_tools, t.depends_on)
+    t.allow_tools, t.deny_tools, t.depends_on, t.budget)
 IS DISTINCT FROM (
     e.name, e.path, e.priority, e.complexity, e.enabled, e.focus, e.prompt, e.prd, e.feature_list, e.until_complete,
     e.serial_group, e.tags, e.verify_command, e.agent, e.max_sessions, e.session_delay_s, e.clone, %(queue_file)s::text,
-    e.allow_tools, e.deny_tools, e.depends_on)
+    e.allow_tools, e.deny_tools, e.depends_on, e.budget)
 RETURNING t.id
 
 -- name: pause_vanished
@@ -79,7 +79,7 @@ FROM targets
 SELECT
     t.repo_id, t.name, t.path, t.priority, t.complexity, t.enabled, t.focus, t.prompt, t.prd, t.feature_list,
     t.until_complete, t.serial_group, t.tags, t.verify_command, t.agent, t.max_sessions, t.session_delay_s,
-    t.clone, t.allow_tools, t.deny_tools, t.depends_on, t.status, t.status_reason, t.queue_file,
+    t.clone, t.allow_tools, t.deny_tools, t.depends_on, t.budget, t.status, t.status_reason, t.queue_file,
     coalesce(counted.used, 0) AS sessions_used,
     coalesce(counted.last_number, 0) AS last_number,
     begun.sessions AS sessions_since,

@@ -95,12 +95,23 @@ def _line(feature: Feature) -> str:
 
 
 def _deadline(plan: SessionPlan) -> str:
-    if plan.deadline is None:
-        return (
+    """When the agent is stopped, and what it may use until then."""
+    times = [at for at in (plan.deadline, plan.until) if at is not None]
+    if times:
+        when = min(times).astimezone(UTC)
+        told = f"You are stopped at {when:%H:%M} UTC on {when:%Y-%m-%d} at the latest."
+    else:
+        told = (
             "There is no fixed time at which you are stopped, but you may be stopped at any time."
         )
-    when = plan.deadline.astimezone(UTC)
-    return f"You are stopped at {when:%H:%M} UTC on {when:%Y-%m-%d} at the latest."
+    bounds = [
+        f"${plan.budget_usd:.2f}" if plan.budget_usd is not None else "",
+        f"{plan.budget_tokens:,} tokens" if plan.budget_tokens is not None else "",
+    ]
+    budget = " and ".join(filter(None, bounds))
+    if not budget:
+        return told
+    return f"{told} The budget of this session is {budget}; when it is used up, you are stopped: commit early."
 
 
 def _template(plan: SessionPlan) -> str:
