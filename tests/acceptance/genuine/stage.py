@@ -99,10 +99,14 @@ class Stage:
 
     @asynccontextmanager
     async def running(
-        self, endpoint: Endpoint, login: Mapping[str, str] = KEY, **more: str
+        self,
+        endpoint: Endpoint,
+        login: Mapping[str, str] = KEY,
+        flags: Sequence[str] = (),
+        **more: str,
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """`acd run`, for the length of a block. Whatever of it or of its agents outlives the block is killed."""
-        words = ["-m", "acd", "run", "--no-serve", "--no-live"]
+        words = ["-m", "acd", "run", "--no-serve", "--no-live", *flags]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *words,
@@ -122,7 +126,7 @@ class Stage:
 
     async def run(self, endpoint: Endpoint, login: Mapping[str, str] = KEY, **more: str) -> Ran:
         """`acd run` from beginning to end."""
-        async with self.running(endpoint, login, **more) as process:
+        async with self.running(endpoint, login, (), **more) as process:
             return await finished(process)
 
     async def consent(self, target: str, endpoint: Endpoint) -> None:

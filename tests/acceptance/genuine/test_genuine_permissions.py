@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from acd.testing.endpoint import Endpoint, Reply, Request, Text, ToolUse
 from acd.testing.prices import Tokens
 from tests.acceptance.genuine.books import assert_books_agree
 from tests.acceptance.genuine.scripts import Move
-from tests.acceptance.genuine.stage import KEY, Stage
+from tests.acceptance.genuine.stage import KEY, Stage, finished
 
 pytestmark = pytest.mark.extra
 
@@ -80,7 +81,7 @@ async def test_what_the_rules_refuse(stage: Stage, database: Database) -> None:
     assert (outside.exists(), profile.read_text()) == (False, "")
     (session,) = stage.sessions()
     assert (session["status"], session["error_type"]) == ("completed", None)
-    errors = stage.errors()
+    errors = sorted(stage.errors(), key=lambda row: row["source_offset"])
     assert {(row["error_type"], row["error_code"]) for row in errors} == {("permission", "denied")}
     calls = [row["message"].split("): ")[0] + ")" for row in errors]
     assert calls == [
@@ -139,3 +140,52 @@ async def test_a_repository_sets_its_agent_up_only_by_consent(
     assert script.answers[0][0].strip() == ("said:yes" if consented else "said:")
     assert "Always greet the moon." in script.prompts[0]
     await assert_books_agree(stage, endpoint, database)
+
+
+async def test_a_strict_session(stage: Stage, database: Database) -> None:
+    """Its shell runs what is listed, and the target's own check; everything else is refused."""
+    repository = stage.repository("shop", ["F1"])
+    secret = place(stage, "notes.txt", SECRET)
+    script = Tries(
+        bash("git add -A && git commit -q --allow-empty -m 'By the list'"),
+        bash("test -e feature_list.json"),
+        bash(f"python3 -c \"print(open('{secret}').read())\""),
+        bash("curl -s http://127.0.0.1:9/"),
+        ToolUse(name="Read", input={"file_path": str(secret)}),
+        ToolUse(name="WebFetch", input={"url": "http://127.0.0.1:9/", "prompt": "read"}),
+    )
+    stage.write_queue({"id": "shop", "untilComplete": False, "verify": "test -e feature_list.json"})
+    async with Endpoint({"*": script}) as endpoint:
+        ran = await stage.run(endpoint, KEY, ACD_PERMISSION_PROFILE="strict")
+    assert ran.status == 0, ran.said
+    assert [failed for _, failed in script.answers] == [False, False, True, True, True, True]
+    assert SECRET not in "".join(script.prompts)
+    assert "By the list" in stage.git(repository, "log", "--all", "--format=%s")
+    denied = sorted(stage.errors(), key=lambda row: row["source_offset"])
+    # A tool that is denied as a whole (WebFetch) is not even offered: the agent calls one that there is not.
+    assert [row["message"].split("(")[0] for row in denied] == ["Bash", "Bash", "Read"]
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+async def test_everything_but_what_is_denied(stage: Stage, database: Database, boxed: bool) -> None:
+    """In words only; and the agent itself refuses that to root, unless it is told that it is in a box."""
+    stage.repository("shop", ["F1"])
+    outside = stage.folder / "outside.txt"
+    script = Tries(
+        ToolUse(name="Write", input={"file_path": str(outside), "content": "x"}),
+        bash("git push origin main"),
+    )
+    stage.write_queue({"id": "shop", "untilComplete": False})
+    box = {"IS_SANDBOX": "1", "ACD_AGENT_ENV": "IS_SANDBOX"} if boxed else {}
+    async with Endpoint({"*": script}) as endpoint:
+        flags = ("--dangerously-skip-permissions",)
+        async with stage.running(endpoint, KEY, flags, **box) as process:
+            ran = await finished(process)
+    if os.geteuid() == 0 and not boxed:
+        assert ran.status == 1, ran.said
+        assert "as root" in stage.target()["status_reason"]
+        assert endpoint.served == []
+        return
+    assert ran.status == 0, ran.said
+    assert [failed for _, failed in script.answers] == [False, True]
+    assert outside.read_text() == "x"
