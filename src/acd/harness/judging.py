@@ -325,7 +325,7 @@ class Judging:
             accepted = features_of(await self._correct(withdrawn))
             self._tell(*self._new(list(_restored(weighed, accepted))))
             if self.workspace.worktree or withdrawn or weighed.tampering or self._was_broken():
-                await commit_list(self.workspace, self._message())
+                await commit_list(self.workspace, self._message(), self.started.head_before)
         except (FeatureListError, ConfigError) as error:
             self._fail(f"the feature list is not as it should be: {error}", "config")
             accepted = [

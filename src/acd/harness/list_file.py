@@ -68,21 +68,36 @@ def _check_folder(folder: Path, workspace: Workspace) -> None:
         raise ConfigError(f"feature list {workspace.feature_list}: its folder leads to {real}")
 
 
-async def commit_list(workspace: Workspace, message: str) -> None:
-    """Commit the list alone, as author `acd`, where the repository keeps it and it differs from the last commit.
+async def commit_list(workspace: Workspace, message: str, head_before: str | None) -> None:
+    """Commit the list alone, as author `acd`, where it differs from the last commit and is one that git keeps.
 
-    In the user's own folder nothing is committed while a change of the list is staged: it may be the user's.
+    Git keeps it when it did so at `head_before` or does now; in a worktree of ours also when it is new there and not
+    ignored. In the user's own folder nothing is committed while a change of the list is staged: it may be the user's.
 
     Raises:
         GitError: git refuses.
     """
     folder = workspace.worktree or workspace.path
     repository = WritableRepository(folder, ceiling=folder.parent if workspace.worktree else None)
-    path = Path(os.path.realpath(workspace.feature_list))
-    if not await repository.is_tracked(path):
+    name = await _name_in_tree(repository, workspace.feature_list)
+    if name is None or not await _is_kept(repository, workspace, name, head_before):
         return
-    if workspace.worktree is None and await repository.is_staged(path):
-        return
-    name = path.relative_to(os.path.realpath(await repository.top_level())).as_posix()
     if await repository.uncommitted(name):
         await repository.commit_path(name, message)
+
+
+async def _name_in_tree(repository: WritableRepository, path: Path) -> str | None:
+    top, real = os.path.realpath(await repository.top_level()), Path(os.path.realpath(path))
+    return real.relative_to(top).as_posix() if real.is_relative_to(top) else None
+
+
+async def _is_kept(
+    repository: WritableRepository, workspace: Workspace, name: str, head_before: str | None
+) -> bool:
+    if workspace.worktree is not None:
+        return not await repository.is_ignored(name)
+    path = Path(os.path.realpath(workspace.feature_list))
+    if await repository.is_staged(path):
+        return False
+    known = head_before is not None and await repository.has_file(head_before, name)
+    return known or await repository.is_tracked(path)

@@ -61,6 +61,20 @@ def test_a_machine_that_is_well(acd: Program, place: Place) -> None:
     assert "Everything can work; 1 to know about." in shown.stdout
 
 
+def test_a_verify_command_is_proposed_until_there_is_one(acd: Program, place: Place) -> None:
+    """Also until the features have commands of their own."""
+    for name in ("one", "two", "three"):
+        (place.repository(name, ["F1"]) / "Makefile").write_text("test:\n\ttrue\n")
+    own = '[{"id": "F1", "name": "One", "passes": false, "verify": "true"}]'
+    (place.folder / "three" / "feature_list.json").write_text(own)
+    place.write_queue({"id": "one"}, {"id": "two", "verify": "make test"}, {"id": "three"})
+    found = findings(acd("doctor", "--json"), 0)
+    (proposed,) = found["one"]
+    assert proposed["state"] == "warn"
+    assert '`make test`. Where that is right, confirm it: write "verify"' in proposed["advice"]
+    assert not {"two", "three"} & set(found)
+
+
 def test_everything_wrong_with_a_queue_is_named(acd: Program, place: Place) -> None:
     place.repository("good", ["F1"])
     broken = place.repository("broken", None)
