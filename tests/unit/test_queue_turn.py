@@ -11,6 +11,7 @@ import pytest
 
 from acd.core.models import ErrorType, Target
 from acd.core.settings import Settings
+from acd.queue.limits import HeldLimit
 from acd.queue.turn import (
     Done,
     FeatureCount,
@@ -151,7 +152,7 @@ def test_a_session_that_still_runs_breaks_no_row() -> None:
 def test_a_limit_is_waited_for_and_never_counts() -> None:
     reset = NOW + timedelta(hours=2)
     limits = [failed("usage_limit", seconds_ago=60)] * 9
-    known = state(recent=limits, limit_resets_at=reset, limit_window="five_hour")
+    known = state(recent=limits, limits=[HeldLimit("five_hour", NOW, reset)])
     step = decide(known)
     assert isinstance(step, Wait)
     assert timedelta(seconds=1) <= step.until - reset <= timedelta(seconds=2)
@@ -161,7 +162,7 @@ def test_a_limit_is_waited_for_and_never_counts() -> None:
 
 
 def test_a_limit_that_another_target_met_holds_this_one_back_too() -> None:
-    step = decide(state(limit_resets_at=NOW + timedelta(seconds=9), limit_window="seven_day"))
+    step = decide(state(limits=[HeldLimit("seven_day", NOW, NOW + timedelta(seconds=9))]))
     assert isinstance(step, Wait)
 
 
@@ -173,7 +174,10 @@ def test_a_reset_that_only_the_session_told_is_waited_for() -> None:
 
 
 def test_an_old_reset_is_no_excuse_for_a_new_rate_limit() -> None:
-    known = state(recent=[failed("rate_limit")], limit_resets_at=NOW - timedelta(days=3))
+    known = state(
+        recent=[failed("rate_limit")],
+        limits=[HeldLimit("five_hour", NOW - timedelta(days=4), NOW - timedelta(days=3))],
+    )
     step = decide(known)
     assert isinstance(step, Wait)
     assert step.until <= NOW + timedelta(seconds=5)
@@ -241,3 +245,27 @@ def test_a_finished_target_is_not_begun_anew_without_its_list() -> None:
         step = decide(state(status="complete"), features)
         assert isinstance(step, Done)
     assert isinstance(decide(state(status="complete")), Work)  # a feature was added, or regressed
+
+
+def test_after_a_reset_a_session_has_to_go_first() -> None:
+    known = state(limits=[HeldLimit("five_hour", NOW, NOW - timedelta(minutes=1))])
+    step = decide(known)
+    assert isinstance(step, Work)
+    assert step.canary == ("five_hour",)
+
+
+def test_a_limit_of_one_model_holds_back_that_model_alone() -> None:
+    reset = NOW + timedelta(hours=1)
+    known = state(limits=[HeldLimit("seven_day_opus", NOW, reset)])
+    assert isinstance(next_step(known, SOME_LEFT, RULES, NOW, model="claude-opus-5-5"), Wait)
+    free = next_step(known, SOME_LEFT, RULES, NOW, model="haiku")
+    assert isinstance(free, Work)
+    assert free.canary == ()
+    assert isinstance(decide(known), Wait)  # whoever does not know the model waits
+
+
+def test_a_limit_without_a_reset_is_waited_for_a_while() -> None:
+    known = state(limits=[HeldLimit("unknown", NOW)])
+    step = decide(known)
+    assert isinstance(step, Wait)
+    assert timedelta(seconds=300) < step.until - NOW <= timedelta(seconds=302)

@@ -158,6 +158,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, description="Such tries that may fail before a target is blocked; 0: no try."),
     ] = 3
+    limit_jitter: Annotated[
+        float, Meta(ge=0, description="Most seconds that sessions wait beyond a limit's reset.")
+    ] = 1
+    limit_backoff: Annotated[
+        float, Meta(gt=0, description="Wait after a limit whose reset the agent did not tell.")
+    ] = 300
+    limit_canary_lease: Annotated[
+        float,
+        Meta(gt=0, description="Longest time that others wait for the session that goes first."),
+    ] = 120
     no_progress_sessions: Annotated[
         int,
         Meta(

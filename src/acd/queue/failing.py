@@ -42,7 +42,9 @@ def after_failures(state: TargetState, rules: Rules, now: datetime) -> Step | No
     if len(counted) >= rules.max_failures:
         return _broken(counted, rules, now)
     ended = last.finished_at or now
-    if last.error_type in _LIMITS and state.limit_resets_at and state.limit_resets_at > ended:
+    if last.error_type in _LIMITS and any(
+        limit.resets_at and limit.resets_at > ended for limit in state.limits
+    ):
         return None  # that reset has passed, else the limit would be waited for
     row = counted if counted and counted[0] is last else failures
     until = ended + backoff(len(row), rules, last.id)

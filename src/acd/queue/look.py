@@ -21,6 +21,7 @@ from acd.harness.routing import ModelChoice, choose_model
 from acd.queue.budgets import Spending, budget_of
 from acd.queue.depending import dependencies
 from acd.queue.file import QueueFile
+from acd.queue.limits import HeldLimit
 from acd.queue.state import Dependency
 from acd.queue.turn import (
     FeatureCount,
@@ -95,8 +96,7 @@ def _state(row: dict[str, Any], spending: Mapping[UUID, Spending]) -> TargetStat
         completed_since=row["completed_since"],
         last_finished_at=row["last_finished_at"],
         recent=msgspec.convert(row["recent"], list[PastSession]),
-        limit_resets_at=row["limit_resets_at"],
-        limit_window=row["limit_window"],
+        limits=msgspec.convert(row["limits"], list[HeldLimit]),
         waits_for=msgspec.convert(row["waits_for"], list[Dependency]),
         spending=spending.get(target.id, Spending()),
     )
@@ -149,7 +149,7 @@ async def decide(
         features = await count_features(target, queue_dir)
     except FeatureListError as error:
         return Stop(str(error)) if target.enabled else next_step(state, None, rules, _now())
-    return next_step(state, features, rules, _now(), resets_at=resets_at)
+    return next_step(state, features, rules, _now(), resets_at=resets_at, model=choice.model)
 
 
 async def plan_targets(

@@ -11,6 +11,7 @@ from acd.core.budgets import Budget
 from acd.core.models import ErrorType, SessionStatus, SessionType, Target, TargetStatus
 from acd.core.settings import Settings
 from acd.queue.budgets import Spending, budget_of
+from acd.queue.limits import HeldLimit, Patience
 
 
 class PastSession(msgspec.Struct, frozen=True):
@@ -61,8 +62,7 @@ class TargetState(msgspec.Struct, frozen=True):
     completed_since: int = 0
     last_finished_at: datetime | None = None
     recent: list[PastSession] = []
-    limit_resets_at: datetime | None = None
-    limit_window: str | None = None
+    limits: list[HeldLimit] = []
     waits_for: list[Dependency] = []
     spending: Spending = Spending()
 
@@ -78,6 +78,7 @@ class Rules(msgspec.Struct, frozen=True):
     breaker_probes: int = 3
     no_progress_sessions: int = 3
     budget: Budget = Budget()
+    patience: Patience = Patience()
 
 
 def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None = None) -> Rules:
@@ -91,4 +92,5 @@ def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None 
         breaker_probes=settings.breaker_probes,
         no_progress_sessions=settings.no_progress_sessions,
         budget=budget_of(settings),
+        patience=Patience(settings.limit_jitter, settings.limit_backoff),
     )

@@ -12,10 +12,11 @@ from acd.core.models import SessionType
 
 
 class Work(msgspec.Struct, frozen=True):
-    """Work a session of this type now."""
+    """Work a session of this type now. `canary`: limits whose reset has passed, but under which it has to go first."""
 
     session_type: SessionType
     reason: str
+    canary: tuple[str, ...] = ()
 
 
 class Wait(msgspec.Struct, frozen=True):

@@ -9,14 +9,13 @@ a target were begun (`acd run` begins them anew): whoever starts the queue again
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from acd.core.budgets import tighter
 from acd.queue.budgets import before_a_session
 from acd.queue.depending import after_dependencies
 from acd.queue.failing import after_failures, after_no_progress, backoff, failures_in_a_row
+from acd.queue.limits import holding, wait_for_reset
 from acd.queue.state import FeatureCount, PastSession, Rules, TargetState, rules_of
 from acd.queue.steps import Done, Step, Stop, Wait, Work
 
@@ -36,10 +35,6 @@ __all__ = [
     "rules_of",
 ]
 
-_AFTER_RESET = timedelta(seconds=1)
-_RESET_JITTER_S = 1.0
-"""Added after a reset, so that clocks that differ a little and many targets at once do no harm."""
-
 
 def next_step(
     state: TargetState,
@@ -48,6 +43,7 @@ def next_step(
     now: datetime,
     *,
     resets_at: datetime | None = None,
+    model: str | None = None,
 ) -> Step:
     """Decide.
 
@@ -57,16 +53,17 @@ def next_step(
         rules: see there.
         now: the time, with its zone.
         resets_at: when the limit that the last session met is lifted, where that session said it.
+        model: what the session is to work with; None: not known, so that every limit counts.
     """
     return (
         _over(state, features, rules)
         or after_dependencies(state, now)
         or after_no_progress(state, features, rules)
         or before_a_session(tighter(rules.budget, state.target.budget), state.spending, now)
-        or _limited(state, now, resets_at)
+        or _limited(state, rules, now, resets_at, model)
         or after_failures(state, rules, now)
         or _paced(state, now)
-        or _work(state, features)
+        or _work(state, features, model)
     )
 
 
@@ -87,13 +84,19 @@ def _over(state: TargetState, features: FeatureCount | None, rules: Rules) -> St
     return None
 
 
-def _limited(state: TargetState, now: datetime, resets_at: datetime | None) -> Step | None:
-    """Limits are the account's: what one target met holds back all targets of the same agent."""
-    resets = [at for at in (state.limit_resets_at, resets_at) if at is not None]
-    until = max(resets, default=now) + _AFTER_RESET + _jitter(state.target.id)
-    if not resets or until <= now:
+def _limited(
+    state: TargetState,
+    rules: Rules,
+    now: datetime,
+    resets_at: datetime | None,
+    model: str | None,
+) -> Step | None:
+    held = holding(state.limits, model)
+    found = wait_for_reset(held, resets_at, rules.patience, state.target.id, now)
+    if found is None:
         return None
-    return Wait(until, f"limit of {state.target.agent} ({state.limit_window or 'account'})")
+    until, window = found
+    return Wait(until, f"limit of {state.target.agent} ({window or 'account'})")
 
 
 def _paced(state: TargetState, now: datetime) -> Step | None:
@@ -103,14 +106,10 @@ def _paced(state: TargetState, now: datetime) -> Step | None:
     return Wait(until, "sessionDelay of the queue file") if until > now else None
 
 
-def _work(state: TargetState, features: FeatureCount | None) -> Step:
+def _work(state: TargetState, features: FeatureCount | None, model: str | None) -> Step:
     number = state.last_number + 1
+    canary = tuple(sorted(limit.window for limit in holding(state.limits, model)))
     if features is None or features.total == 0:
-        return Work("initializer", f"session {number}: there is no feature list yet")
-    return Work(
-        "coding", f"session {number}: {features.pending} of {features.total} features to do"
-    )
-
-
-def _jitter(target_id: UUID) -> timedelta:
-    return timedelta(seconds=random.Random(target_id.int).uniform(0, _RESET_JITTER_S))  # noqa: S311
+        return Work("initializer", f"session {number}: there is no feature list yet", canary)
+    told = f"session {number}: {features.pending} of {features.total} features to do"
+    return Work("coding", told, canary)

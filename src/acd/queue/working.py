@@ -20,6 +20,7 @@ from acd.harness.routing import ModelChoice, ModelConfig, choose_model
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
 from acd.queue.budgets import budget_of
+from acd.queue.canary import Canaries
 from acd.queue.connector import patiently
 from acd.queue.depending import depth
 from acd.queue.ending import Ending
@@ -28,6 +29,7 @@ from acd.queue.groups import Groups
 from acd.queue.jobs import Turn, Turns
 from acd.queue.judged import read_judged
 from acd.queue.lease import Lease
+from acd.queue.limits import waiting_for_another
 from acd.queue.look import decide, plan_targets, queue_file_here, read_states
 from acd.queue.observer import Observer
 from acd.queue.placing import Elsewhere, Placing
@@ -93,6 +95,7 @@ class TurnWorker:
         self._succession = succession
         self._groups = Groups(db, settings, ending.giving_up)
         self._budget = budget_of(settings)
+        self._canaries = Canaries(db, settings.limit_canary_lease, ending.giving_up)
 
     async def begin(
         self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
@@ -238,6 +241,20 @@ class TurnWorker:
 
     async def _work(self, case: _Case, state: TargetState, step: Work) -> tuple[TargetState, Step]:
         """Work the session; what is known and due afterwards."""
+        if step.canary and not await self._canaries.may_go(
+            state.target, state.last_number + 1, step.canary
+        ):
+            return state, waiting_for_another(state.target.agent, step.canary, _now())
+        try:
+            return await self._work_now(case, state, step)
+        finally:
+            if step.canary:
+                await self._state(case.turn)
+                await self._canaries.over(state.target.agent, state.target.id)
+
+    async def _work_now(
+        self, case: _Case, state: TargetState, step: Work
+    ) -> tuple[TargetState, Step]:
         if not self._sessions.may_begin():
             return state, step
         if state.status == "blocked":

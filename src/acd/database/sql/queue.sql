@@ -86,8 +86,7 @@ SELECT
     begun.completed AS completed_since,
     counted.last_finished_at,
     coalesce(recent.sessions, '[]') AS recent,
-    limits.resets_at AS limit_resets_at,
-    limits.limit_window,
+    coalesce(limits.held, '[]') AS limits,
     coalesce(needed.targets, '[]') AS waits_for
 FROM targets t
 -- Three looks at indexes instead of one at all sessions: there may be thousands of a target.
@@ -127,11 +126,9 @@ LEFT JOIN LATERAL (
     ) AS r
 ) AS recent ON true
 LEFT JOIN LATERAL (
-    SELECT l.resets_at, l.limit_window
+    SELECT jsonb_agg(jsonb_build_object('window', l.limit_window, 'seen_at', l.seen_at, 'resets_at', l.resets_at)) AS held
     FROM account_limits l
-    WHERE l.agent = t.agent AND l.status = 'rejected' AND l.resets_at IS NOT NULL
-    ORDER BY l.resets_at DESC
-    LIMIT 1
+    WHERE l.agent = t.agent AND l.status = 'rejected' AND l.cleared_news IS DISTINCT FROM l.seen_at
 ) AS limits ON true
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object('id', d.id, 'repo_id', d.repo_id, 'status', d.status, 'enabled', d.enabled)

@@ -1,0 +1,16 @@
+"""Who goes first after a limit: see `0013_canary.sql`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from acd.database.migrate import driver_of
+from acd.database.schema import read_revision
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
