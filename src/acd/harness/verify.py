@@ -26,6 +26,7 @@ from acd.core.models import Evidence
 from acd.core.text import redact, storable
 from acd.git import Repository
 from acd.harness.checkout import clean_checkout
+from acd.harness.stopping import is_insisted
 from acd.harness.strays import end_processes
 
 Result = Literal["passed", "failed", "not_judged", "cannot_run"]
@@ -86,7 +87,7 @@ class Verifier:
                 tell(command, Check("not_judged", Evidence(command, commit, reason=reason)))
 
     async def _run(self, command: str, commit: str, folder: Path) -> Check:
-        if self.stop.is_set():
+        if is_insisted(self.stop):
             return Check("not_judged", Evidence(command, commit, reason=_STOPPED))
         if not folder.is_dir():
             return Check(
@@ -120,7 +121,7 @@ class Verifier:
     async def _wait(self, process: subprocess.Popen[bytes], began: float) -> str:
         """Wait for its end; else why it has to be ended."""
         while process.poll() is None:
-            if self.stop.is_set():
+            if is_insisted(self.stop):
                 return _STOPPED
             if time.monotonic() - began > self.time_limit:
                 return f"it took longer than {self.time_limit:g} s (verify_timeout)"

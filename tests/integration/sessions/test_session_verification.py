@@ -12,6 +12,7 @@ import pytest
 
 from acd.core.facts import CommitSeen, FeatureChanged, FeaturesSeen, HarnessFailed
 from acd.harness.plan import Rejection
+from acd.harness.stopping import StopSignal
 from tests.integration.sessions.stage import FEATURES, Stage, plan_of, until
 
 OWN = "test -s features/{key}.md"
@@ -195,6 +196,20 @@ async def test_a_check_that_takes_too_long(ready: Stage) -> None:
     rejected = ready.only(FeatureChanged)[-1]
     assert "longer than 0.3 s" in rejected.detail
     assert ready.living() == []
+
+
+@pytest.mark.extra
+async def test_claims_of_a_session_that_met_its_budget_are_checked(checked: Stage) -> None:
+    checked.script(plan_of({"do": "feature"}, {"do": "sleep", "seconds": 600}))
+    stop = StopSignal()
+    session = asyncio.create_task(checked.work(stop=stop))
+    await until(lambda: checked.shown and checked.shown[-1].passing_features, 60)
+    await until(lambda: "Implement F1" in checked.git("log", "--all", "--format=%s"), 60)
+    stop.end_because("budget", "used up")
+    outcome = await session
+    assert (outcome.status, outcome.error_type) == ("failed", "budget")
+    assert changes(checked)[-1] == ("F1", "passing", "passing")
+    assert passing(checked) == ["F1"]
 
 
 @pytest.mark.extra
