@@ -169,7 +169,8 @@ class _Reader:
         """Wait for news or the end; False where so many seconds passed without."""
         left = (self.until - datetime.now(UTC)).total_seconds() if self.until else seconds
         try:
-            await asyncio.wait_for(news.wait(), max(min(left, seconds), 0))
+            async with asyncio.timeout(max(min(left, seconds), 0)):
+                await news.wait()
         except TimeoutError:
             return left < seconds
         return True

@@ -119,7 +119,8 @@ async def patiently(call: Callable[[], Awaitable[_T]], give_up: asyncio.Event) -
             if give_up.is_set():
                 raise
         with suppress(TimeoutError):
-            await asyncio.wait_for(give_up.wait(), wait)
+            async with asyncio.timeout(wait):  # `wait_for` may swallow a cancellation
+                await give_up.wait()
         wait = min(2 * wait, _LONGEST_WAIT_S)
 
 

@@ -117,7 +117,8 @@ class Control:
                 with suppress(DatabaseAway):
                     await self._obey()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(heard.wait(), _LOOK_S)
+                    async with asyncio.timeout(_LOOK_S):  # `wait_for` may swallow a cancellation
+                        await heard.wait()
 
     @contextmanager
     def stop_of(self, session_id: UUID) -> Iterator[asyncio.Event]:

@@ -71,7 +71,8 @@ class Machine:
         """
         process = self._running()
         process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await process.wait()
 
     def kill(self, *, agents: bool = True) -> None:
         """End it with KILL, and its agents too unless they are to live on."""

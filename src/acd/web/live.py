@@ -119,8 +119,10 @@ class Live:
                     logger.debug("the live stream waits for the database: %s", error)
                     wait, self._lost = _AGAIN_S, True
                     self._tell()  # so that readers learn it too
+                # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the news.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(heard.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await heard.wait()
                 heard.clear()
                 await asyncio.sleep(_PAUSE_S)
 

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -64,11 +64,12 @@ def copying(url: str) -> list[int]:
 
 def filters() -> list[psutil.Process]:
     """Our processes that write Parquet."""
-    return [
-        child
-        for child in psutil.Process().children()
-        if "acd.reports.parquet" in " ".join(child.cmdline())
-    ]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it has ended: whoever started it has yet to see it
+            if "acd.reports.parquet" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
