@@ -137,8 +137,10 @@ async def _latency(port: int, asked: tuple[str, float]) -> Figure:
 
 
 async def _sums(scratch: Scratch, scale: float) -> list[Figure]:
-    """What summary and model usage cost the database at two numbers of sessions, call by call in turns."""
-    opened: list[tuple[Database, dict[str, list[float]]]] = []
+    """What summary and model usage cost the database at two numbers of sessions, call by call in turns.
+
+    Before each call a transaction is committed, so that no answer is one that was kept.
+    """
     calls: dict[str, Callable[[Database], Awaitable[bytes]]] = {
         "targets/summary": targets.summary,
         "model-usage": usage.by_model,
@@ -152,16 +154,22 @@ async def _sums(scratch: Scratch, scale: float) -> list[Figure]:
         open_database(Settings(home=home, database_url=urls[0]), application="bench") as few,
         open_database(Settings(home=home, database_url=urls[1]), application="bench") as many,
     ):
-        opened = [(few, {name: [] for name in calls}), (many, {name: [] for name in calls})]
+        writers = [psycopg.connect(url, autocommit=True) for url in urls]
+        took_few: dict[str, list[float]] = {name: [] for name in calls}
+        took_many: dict[str, list[float]] = {name: [] for name in calls}
+        opened = [(few, writers[0], took_few), (many, writers[1], took_many)]
         for _ in range(_CALLS):
             for name, call in calls.items():
-                for database, took in opened:
+                for database, writer, took in opened:
+                    writer.execute("SELECT pg_current_xact_id()")
                     begin = time.perf_counter()
                     await call(database)
                     took[name].append(time.perf_counter() - begin)
+        for writer in writers:
+            writer.close()
     figures = []
     for name in calls:
-        at_few, at_many = (median(took[name]) for _, took in opened)
+        at_few, at_many = median(took_few[name]), median(took_many[name])
         note = f"{at_few * 1000:.1f} ms at {_FEW * scale:,.0f}, {at_many * 1000:.1f} ms at {_MANY * scale:,.0f}"
         figures.append(
             aimed(f"{name}, many / few sessions", at_many / at_few, "", below=1.5, note=note)
