@@ -1,18 +1,21 @@
-"""Another try for a target. It needs the token."""
+"""Another try for a target, and features that are left out. It needs the token."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Path
 from starlette.responses import Response
 
 from acd.api.describing import NO_TARGET, Refusal, described
-from acd.api.parameters import PathRepoId
-from acd.core.control_rows import TargetTried
+from acd.api.parameters import WITHOUT_NUL, PathRepoId
+from acd.core.control_rows import FeatureSkipped, TargetTried
 from acd.queue.again import NotBlocked, NothingToTry, retry_target, unblock_target
 from acd.queue.changes import NoSuchTarget
+from acd.queue.skipping import NoSuchFeature, PassesAlready, skip_feature
 from acd.web import answers
-from acd.web.parts import GivenParts
+from acd.web.parts import GivenParts, Parts
 
 router = APIRouter(prefix="/api", tags=["queue"])
 
@@ -58,3 +61,53 @@ async def unblock_one_target(parts: GivenParts, repo_id: PathRepoId) -> Response
     except NothingToTry as error:
         raise HTTPException(409, {"code": "nothing_to_try", "message": str(error)}) from error
     return answers.data(msgspec.json.encode(tried))
+
+
+FeatureKey = Annotated[
+    str,
+    Path(
+        alias="featureKey",
+        min_length=1,
+        max_length=1024,
+        pattern=WITHOUT_NUL,
+        description="The feature's key; it may hold slashes.",
+        examples=["F3"],
+    ),
+]
+_SKIPPED = FeatureSkipped(True, "shop-api", "F3", True, "skipped")
+_TAKEN_IN = FeatureSkipped(True, "shop-api", "F3", False, "pending")
+_PASSES = Refusal(409, "passes_already", "F3 of shop-api passes already: there is nothing to skip.")
+
+
+@router.post(
+    "/targets/{repoId:path}/features/{featureKey:path}/skip",
+    summary="Leave a feature out",
+    responses=described(FeatureSkipped, _SKIPPED, refusals=[NO_TARGET, _PASSES]),
+)
+async def skip_one_feature(
+    parts: GivenParts, repo_id: PathRepoId, feature_key: FeatureKey
+) -> Response:
+    """From the next session on it is no work that is left, and agents are told to leave it. The list stays as it is."""
+    return await _skip(parts, repo_id, feature_key, skip=True)
+
+
+@router.delete(
+    "/targets/{repoId:path}/features/{featureKey:path}/skip",
+    summary="Take a feature in again",
+    responses=described(FeatureSkipped, _TAKEN_IN, refusals=[NO_TARGET]),
+)
+async def take_one_feature_in(
+    parts: GivenParts, repo_id: PathRepoId, feature_key: FeatureKey
+) -> Response:
+    """It is work again from the next session on. Doing it to one that is not left out changes nothing."""
+    return await _skip(parts, repo_id, feature_key, skip=False)
+
+
+async def _skip(parts: Parts, repo_id: str, key: str, *, skip: bool) -> Response:
+    try:
+        done = await skip_feature(parts.db, parts.settings, repo_id, key, skip=skip)
+    except (NoSuchTarget, NoSuchFeature) as error:
+        raise HTTPException(404, str(error)) from error
+    except PassesAlready as error:
+        raise HTTPException(409, {"code": "passes_already", "message": str(error)}) from error
+    return answers.data(msgspec.json.encode(done))

@@ -22,6 +22,7 @@ draining = new_app()
 stopping = new_app()
 retrying = new_app()
 unblocking = new_app()
+skipping = new_app()
 
 TargetId = Annotated[str, typer.Argument(metavar="TARGET", help="Its id in the queue file.")]
 
@@ -150,6 +151,32 @@ def unblock(
         typer.echo(f"acd: {message}", err=True)
     if refused:
         raise typer.Exit(FAILED)
+
+
+@skipping.command()
+def skip(
+    target: TargetId,
+    feature: Annotated[
+        str, typer.Argument(metavar="FEATURE", help="Its key, as `acd features TARGET` shows it.")
+    ],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it in again.")] = False,
+    as_json: AsJson = False,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    verbose: Verbose = False,
+) -> None:
+    """Leave a feature out from the next session on: it is no work that is left, and agents are told to leave it.
+
+    The feature list itself stays as it is.
+    """
+    settings = read_settings(home=home, database_url=database_url)
+    done = do(settings, "skip", lambda hand: hand.skip(target, feature, skip=not undo))
+    if as_json:
+        show_json(msgspec.json.encode(done))
+    elif done.skipped:
+        say(f"{feature} of {target} is left out from the next session on (`--undo` takes it in).")
+    else:
+        say(f"{feature} of {target} is {done.status}: it is not left out any more.")
 
 
 async def _unblock_all(hand: Hand) -> tuple[list[TargetTried], list[str]]:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from acd.cli.loading import load
-from acd.core.control_rows import TargetTried
+from acd.core.control_rows import FeatureSkipped, TargetTried
 from acd.core.settings import Settings
 
 T = TypeVar("T")
@@ -45,6 +45,10 @@ class Hand(Protocol):
 
     async def unblock(self, repo_id: str) -> TargetTried:
         """AcdError where it is not blocked, or there is nothing to try."""
+        ...
+
+    async def skip(self, repo_id: str, key: str, *, skip: bool) -> FeatureSkipped:
+        """AcdError where there is no such feature, or it passes."""
         ...
 
 

@@ -9,11 +9,12 @@ from uuid import UUID
 from acd.cli.hand import Order
 from acd.cli.opened import make_home
 from acd.core.contract import TargetRow
-from acd.core.control_rows import TargetTried
+from acd.core.control_rows import FeatureSkipped, TargetTried
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.queue.again import retry_target, unblock_target
 from acd.queue.control import STATES, give_order, stop_session
+from acd.queue.skipping import skip_feature
 from acd.reports import glance, targets
 from acd.reports.rows import rows_of
 
@@ -57,3 +58,7 @@ class HandHere:
     async def unblock(self, repo_id: str) -> TargetTried:
         """See `Hand`."""
         return await unblock_target(self._db, self._settings, repo_id)
+
+    async def skip(self, repo_id: str, key: str, *, skip: bool) -> FeatureSkipped:
+        """See `Hand`."""
+        return await skip_feature(self._db, self._settings, repo_id, key, skip=skip)

@@ -9,7 +9,7 @@ from uuid import UUID
 from acd.cli.from_server import FromServer
 from acd.cli.hand import Order
 from acd.client import AsyncClient, Call, Retry, calls, control
-from acd.core.control_rows import QueueOrder, TargetTried
+from acd.core.control_rows import FeatureSkipped, QueueOrder, TargetTried
 from acd.core.settings import Settings
 
 # Somebody waits at a terminal: a moment's trouble is ridden out, an outage told.
@@ -53,6 +53,10 @@ class HandThere:
     async def unblock(self, repo_id: str) -> TargetTried:
         """See `Hand`."""
         return await self._client.send(control.unblock_target(repo_id))
+
+    async def skip(self, repo_id: str, key: str, *, skip: bool) -> FeatureSkipped:
+        """See `Hand`."""
+        return await self._client.send(control.skip_feature(repo_id, key, skip=skip))
 
 
 def _order(order: Order) -> Call[QueueOrder]:

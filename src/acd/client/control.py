@@ -6,7 +6,13 @@ from uuid import UUID
 
 from acd.client.call import Call, changing, quoted
 from acd.core.contract import ErrorRow, Synced
-from acd.core.control_rows import QueueOrder, SessionStop, TargetChanged, TargetTried
+from acd.core.control_rows import (
+    FeatureSkipped,
+    QueueOrder,
+    SessionStop,
+    TargetChanged,
+    TargetTried,
+)
 from acd.core.queue_rows import SyncDone
 
 
@@ -70,3 +76,9 @@ def retry_target(repo_id: str) -> Call[TargetTried]:
 def unblock_target(repo_id: str) -> Call[TargetTried]:
     """Let a blocked target be active again, with another try."""
     return changing("POST", f"/api/targets/{quoted(repo_id)}/unblock", TargetTried)
+
+
+def skip_feature(repo_id: str, key: str, *, skip: bool = True) -> Call[FeatureSkipped]:
+    """Leave a feature out from the next session on, or take it in again."""
+    path = f"/api/targets/{quoted(repo_id)}/features/{quoted(key)}/skip"
+    return changing("POST" if skip else "DELETE", path, FeatureSkipped)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from acd.core.models import TargetStatus
+from acd.core.models import FeatureStatus, TargetStatus
 
 
 class QueueOrder(msgspec.Struct, frozen=True, rename="camel"):
@@ -49,3 +49,13 @@ class TargetTried(msgspec.Struct, frozen=True, rename="camel"):
     repo_id: str
     status: TargetStatus
     workers: int
+
+
+class FeatureSkipped(msgspec.Struct, frozen=True, rename="camel"):
+    """A feature that is left out (`skipped`), or taken in again, and where it stands."""
+
+    success: Literal[True]
+    repo_id: str
+    feature_key: str
+    skipped: bool
+    status: FeatureStatus

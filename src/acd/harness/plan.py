@@ -33,6 +33,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     a sample of those is checked again.
     `budget_usd` and `budget_tokens` are what it may use and `until` is when it ends at the latest, as far as known: they
     are told to the agent, and held by others.
+    `skipped` are the features that a person leaves out.
     """
 
     target: Target
@@ -48,4 +49,5 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     budget_usd: float | None = None
     budget_tokens: int | None = None
+    skipped: list[str] = []
     session_id: UUID = msgspec.field(default_factory=uuid4)

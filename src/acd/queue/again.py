@@ -41,7 +41,7 @@ async def retry_target(db: Database, settings: Settings, repo_id: str) -> Target
         NothingToTry: it can have no session now; says why.
         DatabaseError: it is not known whether it was done; a further retry does no harm.
     """
-    return await _try_again(db, settings, await _state(db, repo_id))
+    return await _try_again(db, settings, await known_state(db, repo_id))
 
 
 async def unblock_target(db: Database, settings: Settings, repo_id: str) -> TargetTried:
@@ -50,7 +50,7 @@ async def unblock_target(db: Database, settings: Settings, repo_id: str) -> Targ
     Raises:
         NotBlocked: it is not. Else as `retry_target`.
     """
-    state = await _state(db, repo_id)
+    state = await known_state(db, repo_id)
     if state.status != "blocked":
         raise NotBlocked(
             f"{repo_id} is not blocked ({state.status}): `acd retry {repo_id}` lets its failures be forgotten."
@@ -58,7 +58,12 @@ async def unblock_target(db: Database, settings: Settings, repo_id: str) -> Targ
     return await _try_again(db, settings, state)
 
 
-async def _state(db: Database, repo_id: str) -> TargetState:
+async def known_state(db: Database, repo_id: str) -> TargetState:
+    """What the database knows of a target.
+
+    Raises:
+        NoSuchTarget: nothing.
+    """
     states = await read_states(db, datetime.now(UTC), [target_id_of(repo_id)])
     if not states:
         raise NoSuchTarget(f"No target has the id {repo_id!r}.")

@@ -99,6 +99,7 @@ def _state(row: dict[str, Any], spending: Mapping[UUID, Spending]) -> TargetStat
         limits=msgspec.convert(row["limits"], list[HeldLimit]),
         waits_for=msgspec.convert(row["waits_for"], list[Dependency]),
         spending=spending.get(target.id, Spending()),
+        skipped=row["skipped"],
     )
 
 
@@ -108,8 +109,12 @@ def queue_file_here(state: TargetState, host_name: str) -> Path | None:
     return Path(path) if path and host == host_name else None
 
 
-async def count_features(target: Target, queue_dir: Path | None) -> FeatureCount | None:
+async def count_features(
+    target: Target, queue_dir: Path | None, skipped: Sequence[str] = ()
+) -> FeatureCount | None:
     """The features of a target's list as it stands now; None where there is no list yet.
+
+    `skipped` are the keys of those that a person leaves out, whatever the list says.
 
     Raises:
         FeatureListError: it cannot be read, also after a moment.
@@ -127,8 +132,9 @@ async def count_features(target: Target, queue_dir: Path | None) -> FeatureCount
                 raise
             await asyncio.sleep(_SAVING_TIME / 5)
         else:
-            left = [each for each in features if not each.passes and not each.skipped]
-            return FeatureCount(len(features), len(left))
+            wanted = [each for each in features if not each.skipped and each.key not in skipped]
+            left = sum(not each.passes for each in wanted)
+            return FeatureCount(len(features), left)
 
 
 async def decide(
@@ -146,7 +152,7 @@ async def decide(
     if target.enabled and not target.clone and not Path(target.path).is_dir():
         return Stop(f"there is no folder {target.path} on this machine")
     try:
-        features = await count_features(target, queue_dir)
+        features = await count_features(target, queue_dir, state.skipped)
     except FeatureListError as error:
         return Stop(str(error)) if target.enabled else next_step(state, None, rules, _now())
     return next_step(state, features, rules, _now(), resets_at=resets_at, model=choice.model)

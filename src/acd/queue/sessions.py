@@ -146,6 +146,7 @@ class SessionWorker:
             rejections=judged.rejections,
             verified=judged.verified,
             to_recheck=judged.to_recheck,
+            skipped=state.skipped,
         )
 
     async def _work(self, plan: SessionPlan, adapter: Adapter, binary: Binary) -> Outcome:

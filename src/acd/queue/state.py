@@ -65,6 +65,7 @@ class TargetState(msgspec.Struct, frozen=True):
     limits: list[HeldLimit] = []
     waits_for: list[Dependency] = []
     spending: Spending = Spending()
+    skipped: list[str] = []
 
 
 class Rules(msgspec.Struct, frozen=True):

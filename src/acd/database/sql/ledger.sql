@@ -346,7 +346,10 @@ WITH seen AS (
 INSERT INTO target_features AS f (target_id, feature_key, name, description, category, priority, steps, status,
     passes, implemented_at, session_id, position, first_seen_at, content_sha256)
 SELECT %(target_id)s, s.key, s.name, coalesce(s.description, ''), s.category, s.priority, coalesce(s.steps, '[]'),
-    CASE WHEN s.passes THEN 'passing' WHEN s.skipped THEN 'skipped' ELSE 'pending' END, s.passes,
+    CASE WHEN s.passes THEN 'passing'
+         WHEN s.skipped OR EXISTS (SELECT FROM feature_skips k
+                                   WHERE k.target_id = %(target_id)s AND k.feature_key = s.key) THEN 'skipped'
+         ELSE 'pending' END, s.passes,
     CASE WHEN s.passes THEN %(at)s::timestamptz END, CASE WHEN s.passes THEN %(session_id)s::uuid END,
     s.place, %(at)s, coalesce(s.content_sha256, '')
 FROM seen s

@@ -87,7 +87,8 @@ SELECT
     counted.last_finished_at,
     coalesce(recent.sessions, '[]') AS recent,
     coalesce(limits.held, '[]') AS limits,
-    coalesce(needed.targets, '[]') AS waits_for
+    coalesce(needed.targets, '[]') AS waits_for,
+    ARRAY(SELECT k.feature_key FROM feature_skips k WHERE k.target_id = t.id ORDER BY k.feature_key) AS skipped
 FROM targets t
 -- Three looks at indexes instead of one at all sessions: there may be thousands of a target.
 LEFT JOIN LATERAL (
@@ -142,6 +143,30 @@ ORDER BY t.priority, t.repo_id
 -- name: dependents
 -- The enabled targets that depend on a target, directly, and are not complete themselves.
 SELECT id FROM targets WHERE depends_on @> ARRAY[%(repo_id)s::text] AND enabled AND status <> 'complete' ORDER BY id
+
+-- name: feature
+-- Where a feature of a target stands; no row: its list has none of that key (any more).
+SELECT status, passes FROM target_features
+WHERE target_id = %(target_id)s AND feature_key = %(key)s AND removed_at IS NULL
+
+-- name: skip_feature
+-- Leave a feature out from now on.
+INSERT INTO feature_skips (target_id, feature_key) VALUES (%(target_id)s, %(key)s) ON CONFLICT DO NOTHING
+
+-- name: take_feature_in
+-- Leave it out no longer.
+DELETE FROM feature_skips WHERE target_id = %(target_id)s AND feature_key = %(key)s
+
+-- name: mark_skipped
+-- Let a feature that does not pass show as skipped, or as pending again. Gives its status.
+UPDATE target_features SET status = CASE WHEN passes THEN status WHEN %(skipped)s THEN 'skipped'
+                                         WHEN status = 'skipped' THEN 'pending' ELSE status END
+WHERE target_id = %(target_id)s AND feature_key = %(key)s
+RETURNING status
+
+-- name: features_at
+-- When the feature list of a target was last seen.
+SELECT features_at FROM targets WHERE id = %(target_id)s
 
 -- name: take_group
 -- Hold a serial group for a home (a machine's ACD_HOME): no row, another one holds it. A lease whose time is over is

@@ -39,11 +39,15 @@ def render_prompt(
     Raises:
         ConfigError: the user's prompt cannot be read.
     """
+    left_out = set(plan.skipped)
+    features = [each for each in features if each.passes or each.key not in left_out]
     values = placeholders(plan, features, workspace)
     text = Template(_template(plan)).safe_substitute(values)
     line = f"Feature list: {values['feature_list']}"
     if line not in text.splitlines():
         text = f"{text.rstrip()}\n\n{line}\n"
+    if plan.skipped:
+        text = f"{text.rstrip()}\n\n{_LEFT_OUT}{', '.join(plan.skipped)}\n"
     rejected = render_rejections(plan.rejections)
     return f"{text.rstrip()}\n\n## Claims that did not hold\n\n{rejected}" if rejected else text
 
@@ -74,6 +78,7 @@ def placeholders(
     }
 
 
+_LEFT_OUT = "Features to leave alone, as they are in the list; a person decided so: "
 _NO_PRD = "Requirements: there is no separate document; take them from the repository itself."
 _NO_VERIFY = "Verification: use the project's own tests and checks."
 
