@@ -80,6 +80,7 @@ async def test_what_is_committed_passes_and_what_is_not_does_not(bench: Bench) -
     assert git(bench.path, "status", "--porcelain") == "?? uncommitted"
 
 
+@pytest.mark.extra
 async def test_several_commands_share_a_checkout(bench: Bench) -> None:
     commands = ["touch made", "test -e made", "touch made"]
     found = await checked(bench.verifier, commands, bench.commit)
@@ -89,6 +90,7 @@ async def test_several_commands_share_a_checkout(bench: Bench) -> None:
     }
 
 
+@pytest.mark.extra
 async def test_a_target_in_a_subfolder(bench: Bench, tmp_path: Path) -> None:
     verifier = Verifier(**{**vars(bench.verifier), "repository": Repository(bench.path / "sub")})
     found = await checked(verifier, ["cat file"], bench.commit)
@@ -110,6 +112,7 @@ async def test_what_it_leaves_running_is_ended(bench: Bench) -> None:
     assert result == "passed"
 
 
+@pytest.mark.extra
 async def test_who_cannot_begin_and_who_fails(bench: Bench) -> None:
     assert (await bench.check("no-such-program-here --x")).result == "cannot_run"
     assert (await bench.check("./no-such-script")).result == "failed"
@@ -119,6 +122,7 @@ async def test_who_cannot_begin_and_who_fails(bench: Bench) -> None:
     assert (result, evidence.exit_status) == ("failed", -9)
 
 
+@pytest.mark.extra
 async def test_secrets_stay_out_and_the_end_is_what_is_kept(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +150,7 @@ async def test_a_stop_ends_it_and_judges_nothing(bench: Bench) -> None:
     assert (await bench.check("true")).result == "not_judged"
 
 
+@pytest.mark.extra
 async def test_leftovers_of_a_crash_are_removed(bench: Bench) -> None:
     """The folder may be full of what cannot be removed as it is, and git may know of it, or not any more."""
     place = bench.verifier.place
@@ -161,6 +166,7 @@ async def test_leftovers_of_a_crash_are_removed(bench: Bench) -> None:
     assert (await bench.check("true")).result == "passed"
 
 
+@pytest.mark.extra
 async def test_a_commit_that_is_not_there(bench: Bench) -> None:
     found = await checked(bench.verifier, ["true"], "0" * 40)
     assert found["true"].result == "not_judged"

@@ -129,6 +129,7 @@ async def test_the_targets_command_judges_what_has_none(ready: Stage) -> None:
     assert passing(ready) == ["F1", "F2"]
 
 
+@pytest.mark.extra
 async def test_without_a_command_claims_stand_unverified(ready: Stage) -> None:
     ready.script(plan_of({"do": "claim_falsely"}))
     outcome = await ready.work()
@@ -177,6 +178,7 @@ async def test_a_list_that_is_gone_comes_back(ready: Stage, command: str) -> Non
     assert (told.error_type, "put back" in told.message) == ("tampering", True)
 
 
+@pytest.mark.extra
 async def test_a_check_that_nobody_can_run_stops_the_target(ready: Stage) -> None:
     with_command(ready, "no-such-tester --all")
     outcome = await ready.work()
@@ -225,6 +227,7 @@ async def test_a_stop_during_a_check_ends_the_session_in_order(ready: Stage) -> 
     assert ready.living() == []
 
 
+@pytest.mark.extra
 async def test_a_regression_is_found_by_sample(checked: Stage) -> None:
     checked.script(
         plan_of({"do": "feature", "count": 2}),
