@@ -13,7 +13,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 install = $(UV) pip install -q --python $(BIN)/python $(1) || \
 	(echo "uv could not install; trying pip" && $(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check $(1))
 
-.PHONY: demo test test-all check format bench faults lock clean
+.PHONY: demo test test-all check format bench faults night lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/acd demo $(ARGS)
@@ -39,6 +39,10 @@ bench: $(VENV)/.all
 
 faults: $(VENV)/.all
 	$(PYTEST) -n $(JOBS) -m "long" --timeout 3600 $(ARGS)
+
+# A simulated night of some minutes: agents that misbehave in every way, a database and a harness that die.
+night: $(VENV)/.all
+	$(BIN)/python -m bench.night $(ARGS)
 
 # The lock files carry hashes and no address: whichever index pip and uv are set up for is used.
 lock: $(UV_READY)

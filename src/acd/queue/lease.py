@@ -64,6 +64,7 @@ class Lease:
         self.give_up = give_up
         self._workers = Workers(settings.locks_dir, db.url, "lease")
         self._held: set[UUID] = set()
+        self._taken: set[UUID] = set()
         self._inherited: set[UUID] = set()
         self._guarded: dict[UUID, _Guarded] = {}
         self._renewed_at = _clock()
@@ -105,28 +106,38 @@ class Lease:
         return self._workers.presence(worker_id) == "dead"
 
     def took(self, target_id: UUID) -> None:
-        """The database says that the target is ours from now on."""
+        """The database says that the target is ours from now on, for a turn that calls `release` when it is over."""
         self._held.add(target_id)
+        self._taken.add(target_id)
 
-    async def still_holds(self, target_id: UUID) -> bool:
-        """Whether the target is still ours; after an outage known only when the lease has been renewed."""
+    async def is_anothers(self, target_id: UUID) -> bool:
+        """Whether somebody else works the target now; after an outage known only when the lease has been renewed.
+
+        Raises:
+            DatabaseError: as `patiently`.
+        """
         while not self.good and not self.give_up.is_set():
             await asyncio.sleep(_AGAIN_S)
-        return target_id in self._held
+        if target_id in self._held:
+            return False
+        row = await patiently(
+            lambda: self._db.fetch_one("fleet.place", target_id=target_id), self.give_up
+        )
+        return row is not None and row["worker_id"] not in (None, self.id)
 
     async def release(self, target_id: UUID) -> None:
         """Hold a target no longer, unless a session that a dead worker left us still runs on it.
 
         With the database away and nobody waiting for it, it is ours until the lease is over.
         """
+        self._taken.discard(target_id)
         if target_id not in self._inherited:
             await self._release([target_id])
 
     async def release_inherited(self) -> None:
         """What dead workers of this machine had begun is seen to its end: hold no longer what we do not work."""
         ours, self._inherited = self._inherited, set()
-        busy = {each.target.id for each in self._guarded.values()}
-        await self._release([each for each in ours if each not in busy])
+        await self._release([each for each in ours if each not in self._taken])
 
     async def _release(self, target_ids: Sequence[UUID]) -> None:
         with suppress(DatabaseAway):

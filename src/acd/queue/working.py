@@ -178,7 +178,7 @@ class TurnWorker:
         step = await self._decide(case, state)
         if isinstance(step, Work):
             state, step = await self._work_in_group(case, state, step)
-        if await self._lease.still_holds(state.target.id):  # else another machine goes on with it
+        if not await self._lease.is_anothers(state.target.id):  # else that one goes on with it
             await self._go_on(turn, state, step)
 
     def _tell(self, news: str) -> None:

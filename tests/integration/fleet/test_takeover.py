@@ -187,3 +187,28 @@ async def test_a_clone_that_cannot_be_made_blocks_the_target_with_gits_words(
     assert end.status == "blocked"
     assert str(end.reason).startswith("config: it cannot be cloned: git clone ")
     assert place.sessions("a") == []
+
+
+async def test_a_turn_keeps_its_target_when_what_was_inherited_is_over(
+    database: Database, place: Place
+) -> None:
+    place.repository("a", ["F1"])
+    place.repository("b", ["F1"])
+    place.write_queue({"id": "a"}, {"id": "b"})
+    await sync(database, place.settings)
+    a, b = read_queue_file(place.queue).targets
+    dead = Lease(database, place.settings, tell=lambda _: None, give_up=asyncio.Event())
+    await dead.join()
+    for target in (a, b):
+        assert isinstance(
+            await placing(database, place.settings, dead).take(target, at_home=True), Here
+        )
+    dead._workers.close()  # its lock files are let go, as by the kernel
+    held = "SELECT count(*) AS n FROM target_places WHERE worker_id IS NOT NULL"
+    async with leasing(database, place.settings) as heir:
+        assert isinstance(await placing(database, place.settings, heir).take(a, at_home=True), Here)
+        await heir.release_inherited()  # the sessions of the dead one are closed
+        assert not await heir.is_anothers(a.id)
+        assert place.rows(held) == [{"n": 1}]
+        await heir.release(a.id)
+        assert place.rows(held) == [{"n": 0}]
