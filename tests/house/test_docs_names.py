@@ -39,7 +39,15 @@ NOT_IN_THE_TREE = {
     "uv.lock": "the one that there is not, and why",
 }
 # Of the agent, and of the benchmarks.
-OPTIONS_OF_OTHERS = {"--permission-mode", "--output-format", "--scale", "--strict"}
+OPTIONS_OF_OTHERS = {
+    "--permission-mode",
+    "--output-format",
+    "--scale",
+    "--strict",
+    "--targets",
+    "--seed",
+    "--keep",
+}
 _FILE = re.compile(
     r"[\w.*-]+(?:/[\w.*<>-]+)*(?:/|\.(?:py|md|sql|toml|json|jsonl|lock|yml|png|log|example))"
 )
