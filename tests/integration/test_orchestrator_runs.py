@@ -175,6 +175,21 @@ async def test_endless_work_without_progress_is_stopped(database: Database, plac
     place.assert_recorded()
 
 
+async def test_a_feature_that_is_rejected_again_and_again_is_left_alone(
+    database: Database, place: Place
+) -> None:
+    place.repository("liar", ["F1"])
+    claim = {"steps": [{"do": "feature", "file": "lie.txt"}]}
+    place.write_scenario(liar={"sessions": [claim]})
+    place.write_queue({"id": "liar", "verify": "false"})
+    await run(database, place)
+    assert len(place.sessions("liar")) == 3
+    target = place.target("liar")
+    assert target["status"] == "blocked"
+    assert target["status_reason"] == "only features are left that were rejected too often: F1"
+    assert place.rows("SELECT status FROM target_features") == [{"status": "blocked"}]
+
+
 async def test_an_open_breaker_probes_and_closes(database: Database, place: Place) -> None:
     place.settings = msgspec.structs.replace(
         place.settings, max_failures=2, breaker_cooldown=1.5, breaker_probes=2

@@ -269,3 +269,11 @@ def test_a_limit_without_a_reset_is_waited_for_a_while() -> None:
     step = decide(known)
     assert isinstance(step, Wait)
     assert timedelta(seconds=300) < step.until - NOW <= timedelta(seconds=302)
+
+
+def test_features_that_were_rejected_too_often_are_given_up() -> None:
+    known = state(rejections={"F2": 3, "F1": 2})
+    assert known.given_up(3) == ["F2"]
+    assert isinstance(decide(known, FeatureCount(3, 1, ("F2",))), Work)
+    step = decide(known, FeatureCount(3, 0, ("F2",)))
+    assert step == Stop("only features are left that were rejected too often: F2")

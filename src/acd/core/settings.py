@@ -158,6 +158,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, description="Such tries that may fail before a target is blocked; 0: no try."),
     ] = 3
+    feature_attempts: Annotated[
+        int, Meta(ge=1, description="Rejected claims after which a feature is blocked.")
+    ] = 3
     limit_jitter: Annotated[
         float, Meta(ge=0, description="Most seconds that sessions wait beyond a limit's reset.")
     ] = 1

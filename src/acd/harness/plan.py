@@ -34,6 +34,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     `budget_usd` and `budget_tokens` are what it may use and `until` is when it ends at the latest, as far as known: they
     are told to the agent, and held by others.
     `skipped` are the features that a person leaves out.
+    `given_up` are features that it is told to leave alone.
     """
 
     target: Target
@@ -50,4 +51,5 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     budget_usd: float | None = None
     budget_tokens: int | None = None
     skipped: list[str] = []
+    given_up: list[str] = []
     session_id: UUID = msgspec.field(default_factory=uuid4)

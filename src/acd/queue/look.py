@@ -96,6 +96,7 @@ def _state(row: dict[str, Any], spending: Mapping[UUID, Spending]) -> TargetStat
         completed_since=row["completed_since"],
         last_finished_at=row["last_finished_at"],
         recent=msgspec.convert(row["recent"], list[PastSession]),
+        rejections=row["rejections"],
         limits=msgspec.convert(row["limits"], list[HeldLimit]),
         waits_for=msgspec.convert(row["waits_for"], list[Dependency]),
         spending=spending.get(target.id, Spending()),
@@ -110,11 +111,15 @@ def queue_file_here(state: TargetState, host_name: str) -> Path | None:
 
 
 async def count_features(
-    target: Target, queue_dir: Path | None, skipped: Sequence[str] = ()
+    target: Target,
+    queue_dir: Path | None,
+    skipped: Sequence[str] = (),
+    given_up: Sequence[str] = (),
 ) -> FeatureCount | None:
     """The features of a target's list as it stands now; None where there is no list yet.
 
-    `skipped` are the keys of those that a person leaves out, whatever the list says.
+    `skipped` are the keys of those that a person leaves out, whatever the list says; `given_up` of those that were
+    rejected too often.
 
     Raises:
         FeatureListError: it cannot be read, also after a moment.
@@ -133,8 +138,9 @@ async def count_features(
             await asyncio.sleep(_SAVING_TIME / 5)
         else:
             wanted = [each for each in features if not each.skipped and each.key not in skipped]
-            left = sum(not each.passes for each in wanted)
-            return FeatureCount(len(features), left)
+            left = [each for each in wanted if not each.passes]
+            hopeless = tuple(each.key for each in left if each.key in given_up)
+            return FeatureCount(len(features), len(left) - len(hopeless), hopeless)
 
 
 async def decide(
@@ -152,7 +158,8 @@ async def decide(
     if target.enabled and not target.clone and not Path(target.path).is_dir():
         return Stop(f"there is no folder {target.path} on this machine")
     try:
-        features = await count_features(target, queue_dir, state.skipped)
+        given_up = state.given_up(settings.feature_attempts)
+        features = await count_features(target, queue_dir, state.skipped, given_up)
     except FeatureListError as error:
         return Stop(str(error)) if target.enabled else next_step(state, None, rules, _now())
     return next_step(state, features, rules, _now(), resets_at=resets_at, model=choice.model)

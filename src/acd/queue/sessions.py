@@ -143,6 +143,7 @@ class SessionWorker:
             until=datetime.now(UTC) + timedelta(seconds=seconds),
             budget_usd=allowed.usd,
             budget_tokens=allowed.tokens,
+            given_up=state.given_up(self._settings.feature_attempts),
             rejections=judged.rejections,
             verified=judged.verified,
             to_recheck=judged.to_recheck,

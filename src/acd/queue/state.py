@@ -31,10 +31,14 @@ class PastSession(msgspec.Struct, frozen=True):
 
 
 class FeatureCount(msgspec.Struct, frozen=True):
-    """How many features a list holds, and how many of them are left to do: neither passing nor skipped."""
+    """How many features a list holds, and how many of them are left to do: neither passing nor skipped nor given up.
+
+    `given_up`: keys of those that would be left to do, but were rejected too often.
+    """
 
     total: int
     pending: int
+    given_up: tuple[str, ...] = ()
 
 
 class Dependency(msgspec.Struct, frozen=True):
@@ -63,6 +67,12 @@ class TargetState(msgspec.Struct, frozen=True):
     last_finished_at: datetime | None = None
     recent: list[PastSession] = []
     limits: list[HeldLimit] = []
+    rejections: dict[str, int] = {}
+
+    def given_up(self, attempts: int) -> list[str]:
+        """Keys of the features that were rejected so often since the target's turns were begun."""
+        return sorted(key for key, times in self.rejections.items() if times >= attempts)
+
     waits_for: list[Dependency] = []
     spending: Spending = Spending()
     skipped: list[str] = []

@@ -71,6 +71,10 @@ def _over(state: TargetState, features: FeatureCount | None, rules: Rules) -> St
     target = state.target
     if not target.enabled or state.status == "paused":
         return Done("disabled" if not target.enabled else "paused")
+    if target.until_complete and features and features.given_up and not features.pending:
+        return Stop(
+            f"only features are left that were rejected too often: {', '.join(features.given_up)}"
+        )
     if target.until_complete and features and features.total and not features.pending:
         return Done(f"none of its {features.total} features is left to do", "complete")
     if target.until_complete and state.status == "complete" and not (features and features.total):

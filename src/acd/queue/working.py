@@ -176,6 +176,7 @@ class TurnWorker:
         case = _Case(turn, choose_model(state.target.complexity, models), queue_dir, folder)
         state = _in_folder(state, folder)
         step = await self._decide(case, state)
+        await self._block_features(state)
         if isinstance(step, Work):
             state, step = await self._work_in_group(case, state, step)
         if not await self._lease.is_anothers(state.target.id):  # else that one goes on with it
@@ -273,6 +274,8 @@ class TurnWorker:
     async def _go_on(self, turn: Turn, state: TargetState, step: Step) -> None:
         """Let the next turn come, or say why there is none."""
         target = state.target
+        if state.rejections:
+            await self._block_features(state)
         step = await self._succession.seen(state, step)
         match step:
             case Work():
@@ -291,6 +294,13 @@ class TurnWorker:
                 await self._mark(target, "blocked", reason)
                 await self._succession.wake(turn, target)
                 self._observer.target_settled(target, step)
+
+    async def _block_features(self, state: TargetState) -> None:
+        keys = state.given_up(self._settings.feature_attempts)
+        await patiently(
+            lambda: self._db.execute("queue.block_features", target_id=state.target.id, keys=keys),
+            self._ending.giving_up,
+        )
 
     async def _mark(self, target: Target, status: str, reason: str | None) -> None:
         await patiently(

@@ -86,6 +86,14 @@ SELECT
     begun.completed AS completed_since,
     counted.last_finished_at,
     coalesce(recent.sessions, '[]') AS recent,
+    coalesce((
+        SELECT jsonb_object_agg(r.feature_key, r.times) FROM (
+            SELECT c.feature_key, count(*) AS times
+            FROM feature_changes c
+            JOIN target_features f ON f.target_id = c.target_id AND f.feature_key = c.feature_key
+            WHERE c.target_id = t.id AND c.change = 'rejected' AND c.changed_at >= %(since)s
+              AND NOT f.passes AND f.removed_at IS NULL
+            GROUP BY c.feature_key) AS r), '{}') AS rejections,
     coalesce(limits.held, '[]') AS limits,
     coalesce(needed.targets, '[]') AS waits_for,
     ARRAY(SELECT k.feature_key FROM feature_skips k WHERE k.target_id = t.id ORDER BY k.feature_key) AS skipped
@@ -187,6 +195,15 @@ RETURNING holder
 -- name: leave_group
 -- Let go of it.
 DELETE FROM serial_group_leases WHERE group_key = %(key)s AND holder = %(holder)s
+
+-- name: block_features
+-- Features that were rejected too often are blocked; those that were and are to be tried again are rejected ones again.
+UPDATE target_features
+SET status = CASE WHEN feature_key = ANY(%(keys)s::text[]) THEN 'blocked' ELSE 'rejected' END
+WHERE target_id = %(target_id)s AND NOT passes
+  AND (feature_key = ANY(%(keys)s::text[])) <> (status = 'blocked')
+  AND status IN ('pending', 'claimed', 'rejected', 'regressed', 'blocked')
+  AND (feature_key = ANY(%(keys)s::text[]) OR status = 'blocked')
 
 -- name: mark_target
 -- Say what a target is doing now (active, pending, complete, blocked) and why. One that was disabled meanwhile keeps

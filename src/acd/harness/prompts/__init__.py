@@ -66,7 +66,7 @@ def placeholders(
         "progress_notes": str(workspace.path / _NOTES),
         "total_features": str(total),
         "passing_features": str(passing),
-        "pending_features": _pending(features),
+        "pending_features": _pending(features, plan.given_up),
         "focus": f"Focus: {target.focus}" if target.focus else "Focus: whatever matters most.",
         "prd": f"Requirements: read {target.prd}" if target.prd else _NO_PRD,
         "verify": f"Verification: `{target.verify_command}` must succeed."
@@ -83,13 +83,17 @@ _NO_PRD = "Requirements: there is no separate document; take them from the repos
 _NO_VERIFY = "Verification: use the project's own tests and checks."
 
 
-def _pending(features: Sequence[Feature]) -> str:
+def _pending(features: Sequence[Feature], given_up: Sequence[str] = ()) -> str:
     """The most important features that do not pass; in the list's own order among equals."""
     pending = [feature for feature in features if not feature.passes and not feature.skipped]
+    left_alone = [feature.key for feature in pending if feature.key in given_up]
+    pending = [feature for feature in pending if feature.key not in given_up]
     pending.sort(key=lambda feature: _LAST if feature.priority is None else feature.priority)
     lines = [_line(feature) for feature in pending[:_SHOWN_FEATURES]]
     if len(pending) > _SHOWN_FEATURES:
         lines.append(f"- … and {len(pending) - _SHOWN_FEATURES} more; see the feature list")
+    if left_alone:
+        lines.append(f"- Leave these alone, they were rejected too often: {', '.join(left_alone)}")
     return "\n".join(lines) or "- none"
 
 
