@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from acd.testing.ledger import Begun
 from tests.acceptance import figures
 from tests.acceptance.performance import Stage
 from tests.acceptance.program import Program
@@ -126,8 +125,9 @@ def test_models_by_complexity_and_a_subagent_on_a_cheaper_one(demo: Stage) -> No
 
 
 def test_recorded_commits_are_those_of_git(demo: Stage) -> None:
-    begun = [session.begun for session in demo.performance.agents_own.sessions.values()]
-    repositories = {Path(one.cwd) for one in begun if isinstance(one, Begun)}
+    repositories = [
+        found.parent for found in Path(demo.performance.folder).glob("acd/demo/*/*/.git")
+    ]
     assert len(repositories) == 2 * len(TARGETS)
     in_git = [line for repository in repositories for line in _log(repository)]
     rows = demo.rows("SELECT sha, message, files_changed FROM harness_commits")

@@ -50,13 +50,18 @@ class Stage:
 
     @classmethod
     def build(cls, base: Path, **settings: object) -> Stage:
-        """A repository with a feature list of `FEATURES`, and an agent that works on one feature a session."""
+        """A repository with a feature list of `FEATURES`, and an agent that works on one feature a session.
+
+        It works in the folder itself, where the tests look for what it leaves, unless a test says otherwise.
+        """
         repository = base / "shop"
         repository.mkdir(parents=True)
         scenario = base / "scenario.json"
         stage = cls(
             base,
-            Settings(home=base / "home", scenario=scenario, **settings),  # type: ignore[arg-type]
+            Settings(
+                **{"home": base / "home", "scenario": scenario, "isolation": "in-place", **settings}  # type: ignore[arg-type]
+            ),
             Target(repo_id="shop", name="Shop", path=str(repository), agent="scripted"),
         )
         stage.git("init", "-q", "-b", "main")

@@ -73,12 +73,9 @@ def count_session(config_dir: Path, options: Options, listed: Path) -> int:
 
 
 def _lasting_place(listed: Path) -> str:
-    """What a target's sessions have in common: the list, or, in a worktree of acd, the repository and the branches."""
-    branch = acts.git("symbolic-ref", "--short", "-q", "HEAD").stdout.strip()
-    if not branch.startswith("acd/"):
-        return str(listed)
-    shared = acts.git("rev-parse", "--path-format=absolute", "--git-common-dir").stdout.strip()
-    return f"{shared}:{branch.rpartition('/')[0]}"
+    """What a target's sessions have in common, in worktrees too: the repository, the folder in it, the list's name."""
+    shared = acts.git("rev-parse", "--path-format=absolute", "--git-common-dir", "--show-prefix")
+    return f"{shared.stdout}:{listed.name}" if shared.returncode == 0 else str(listed)
 
 
 def find_list(prompt: str, plan: TargetPlan | None) -> Path:
