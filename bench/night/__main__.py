@@ -26,6 +26,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--restarts", type=int, default=3, help="of the database")
     parser.add_argument("--kills", type=int, default=2, help="of the harness, with KILL")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="ACD_NAME=VALUE", help="a setting; repeatable"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     given = parser.parse_args()
     console = Console()
@@ -52,6 +55,7 @@ async def _night(
         seed=given.seed,
         restarts=given.restarts,
         kills=given.kills,
+        settings=dict(each.split("=", 1) for each in given.set),
         tell=console.print,
     )
     morning = await look(folder, server.url, night, machine.agents_own)

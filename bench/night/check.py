@@ -20,7 +20,7 @@ from acd.database.connection import open_database
 from acd.reports import period
 from acd.testing.ledger import LedgerTotals, SessionTotals
 from bench.night.plans import Planned
-from bench.night.world import BUDGET_USD
+from bench.night.world import BUDGET_USD, ONE_REQUEST_USD, SESSION_USD, TARGET_USD
 
 _TARGETS = """
 SELECT t.repo_id, t.status, t.status_reason, t.total_features, t.passing_features,
@@ -70,8 +70,7 @@ async def look(folder: Path, url: str, night: Sequence[Planned], own: LedgerTota
     if lost := set(own.commits) - commits:
         wrong.append(f"{len(lost)} commits of agents are not recorded: {sorted(lost)[:3]}")
     recorded = sum((row["cost_usd"] for row in sessions), Decimal(0))
-    if recorded > BUDGET_USD:
-        wrong.append(f"{recorded} USD were spent, the budget is {BUDGET_USD}")
+    wrong += _over_budget(recorded, targets, sessions)
     return Morning(targets, len(sessions), recorded, own.sum.cost_usd, wrong)
 
 
@@ -117,6 +116,23 @@ def _wrong_sessions(
         counted = own.get(session_id, SessionTotals())
         if _figures(row) != _counted(counted) and not _in_doubt(row, counted):
             yield f"{where}: recorded {_figures(row)}, the agent counted {_counted(counted)}"
+
+
+def _over_budget(
+    recorded: Decimal,
+    targets: Sequence[Mapping[str, Any]],
+    sessions: Sequence[Mapping[str, Any]],
+) -> Iterator[str]:
+    """A budget may be exceeded by the request that uses it up, and by no other."""
+    if recorded > BUDGET_USD + ONE_REQUEST_USD:
+        yield f"{recorded} USD were spent, the budget is {BUDGET_USD}"
+    for row in targets:
+        if row["cost_usd"] > TARGET_USD + ONE_REQUEST_USD:
+            yield f"{row['repo_id']} cost {row['cost_usd']} USD, its budget is {TARGET_USD}"
+    for row in sessions:
+        if row["cost_usd"] > SESSION_USD + ONE_REQUEST_USD:
+            where = f"session {row['session_number']} of {row['repo_id']}"
+            yield f"{where} cost {row['cost_usd']} USD, its budget is {SESSION_USD}"
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[object, ...]:

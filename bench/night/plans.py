@@ -26,6 +26,14 @@ _BROKEN = (
 _FLOOD_BYTES = 8_000_000
 
 
+# 40 cents with sonnet-5.5, whose output costs 10 USD a million.
+_COSTLY: Step = {"do": "say", "usage": {"output_tokens": 40_000}}
+_UNASKED: Step = {
+    "do": "bash",
+    "command": "date +%s%N >> diary.txt && git add diary.txt && git commit -qm 'More of the diary'",
+}
+
+
 def _fail(error: str, **more: object) -> Step:
     return {"do": "fail", "error": error, **more}
 
@@ -59,6 +67,8 @@ PASSING: Mapping[str, Sequence[Steps]] = MappingProxyType(
         "denied": [[WORK, _fail("permission")]],
         "exit": [[SAY, {"do": "exit", "code": 3, "stderr": "out of luck"}]],
         "killed": [[SAY, {"do": "exit", "signal": "KILL"}]],
+        "half a list": [[WORK, {"do": "half_list"}]],
+        "spendthrift": [[SAY, *[_COSTLY, {"do": "sleep", "seconds": 1}] * 12]],
         "crash": [[WORK, {"do": "exit", "signal": "SEGV"}]],
     }
 )
@@ -75,6 +85,7 @@ BLOCKING: Mapping[str, tuple[Steps, str]] = MappingProxyType(
             [SAY, _fail("server")],
             "sessions in a row failed, the last with server: ",
         ),
+        "spends for ever": ([_UNASKED, _COSTLY, _COSTLY], "used up: budget of this target"),
         "leads nowhere": ([SAY], "sessions in a row made no progress"),
     }
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -36,6 +37,7 @@ async def live_through(
     restarts: int,
     kills: int,
     tell: Tell,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Machine, Lived]:
     """Work a night in an empty folder.
 
@@ -47,12 +49,13 @@ async def live_through(
     """
     night = plan_night(targets, seed)
     lay_out(folder, night, seed)
-    settings = {
+    environment = {
         **RULES,
+        **settings,
         "DATABASE_URL": server.url,
         "ACD_SCENARIO": str(folder / "scenario.json"),
     }
-    machine = Machine("night", folder, settings)
+    machine = Machine("night", folder, environment)
     rng = random.Random(seed)
     kinds = ["restart"] * restarts + ["kill"] * kills
     rng.shuffle(kinds)

@@ -12,7 +12,12 @@ from acd.database.embedded import EmbeddedServer
 from acd.database.maintenance import remove_embedded
 from bench.night.plans import Planned
 
-BUDGET_USD = 500.0
+BUDGET_USD = 40.0
+"""Of the whole night."""
+SESSION_USD = 2.0
+TARGET_USD = 4.0
+ONE_REQUEST_USD = 0.5
+"""More than any request of the night costs."""
 _IDENTITY = ("-c", "user.name=Night", "-c", "user.email=night@localhost")
 RULES = {
     "ACD_CONCURRENCY": "4",
@@ -27,6 +32,8 @@ RULES = {
     "ACD_BREAKER_COOLDOWN": "1",
     "ACD_BREAKER_PROBES": "1",
     "ACD_TOTAL_BUDGET_USD": str(BUDGET_USD),
+    "ACD_TARGET_BUDGET_USD": str(TARGET_USD),
+    "ACD_SESSION_BUDGET_USD": str(SESSION_USD),
 }
 """The night's rules: short times, so that a night is over in minutes."""
 
