@@ -100,6 +100,18 @@ class WritableRepository(Repository):
         """Delete a branch that is still at `tip`."""
         await self._write("update-ref", "-d", f"refs/heads/{branch}", tip)
 
+    async def unlock(self, branch: str) -> None:
+        """Remove the locks that a killed git left in a worktree and on its branch; only where no other git can be at work there.
+
+        What belongs to the repository as a whole, or to another working tree, is not touched.
+        """
+        common = await self.common_dir()
+        out = await self._read("rev-parse", "--absolute-git-dir")
+        own = Path(os.fsdecode(out.rstrip(b"\n"))).resolve()
+        if own.parent == common / "worktrees":
+            for lock in (own / _LOCKED, own / "HEAD.lock", common / f"refs/heads/{branch}.lock"):
+                lock.unlink(missing_ok=True)
+
     async def merge(self, ours: str, theirs: str, message: str) -> Merged:
         """A commit that joins two, made without any working tree."""
         attributes = resources.files("acd.git").joinpath("merge_attributes")

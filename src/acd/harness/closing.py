@@ -33,7 +33,7 @@ from acd.core.settings import Settings
 from acd.core.text import excerpt, redact
 from acd.harness.features import counts, diff
 from acd.harness.isolation.delivery import WorktreeEnd, not_merged, repository_of_work
-from acd.harness.journaled import Journaled
+from acd.harness.journaled import NOT_KEPT, Journaled
 from acd.harness.judging import CANNOT_RUN, Judging, features_before
 from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
 from acd.harness.record import Record
@@ -144,11 +144,18 @@ class _Closing:
             return
         await self._look_at_head(worktree)
         if worktree is not None:
-            with self._git_trouble():
-                await worktree.tidy()
+            await self._tidy(worktree)
         await self._look_at_features()
         self._spoil_unless_checked()
         await self._look_at_commits()
+
+    async def _tidy(self, worktree: WorktreeEnd) -> None:
+        """What git cannot keep is said, and stays where it is."""
+        try:
+            await worktree.tidy()
+        except GitError as error:
+            message = f"what is not committed in {self._started.worktree} cannot be kept elsewhere and stays there: {error}"
+            self._fail(failed("config", message), NOT_KEPT)
 
     async def _look_at_head(self, worktree: WorktreeEnd | None) -> None:
         """The commit at which the agent left its workspace; what is committed later is the harness's own."""
@@ -171,7 +178,9 @@ class _Closing:
             await self._remove(worktree, delivered)
 
     async def _remove(self, worktree: WorktreeEnd, delivered: Delivered) -> None:
-        """A folder that cannot be deleted is said, and left."""
+        """A folder that cannot be deleted is said, and left; so is one that alone has what was not committed."""
+        if self._journaled.has_work_left:
+            return
         try:
             await worktree.remove(delivered)
         except OSError as error:

@@ -21,6 +21,9 @@ from acd.core.facts import (
 )
 from acd.core.models import Feature
 
+NOT_KEPT = "leftovers_not_kept"
+"""Error code of a session whose uncommitted work could not be kept: its worktree is left as it is."""
+
 
 @dataclass
 class Journaled:
@@ -53,6 +56,11 @@ class Journaled:
         for fact in facts:
             journaled.take(fact)
         return journaled
+
+    @property
+    def has_work_left(self) -> bool:
+        """Whether the session's worktree alone has what was not committed."""
+        return self.leftovers is None and any(f.error_code == NOT_KEPT for f in self.failures)
 
     def take(self, fact: Fact) -> None:
         """Take in one more fact."""

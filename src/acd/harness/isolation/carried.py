@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from acd.core.errors import FeatureListError
 from acd.files.locks import wait_for
+from acd.files.replacing import replace_file, stamp_of
 from acd.git import merge_files
 from acd.harness.feature_entries import features_of
 from acd.harness.features import SIZE_LIMIT
@@ -16,6 +16,7 @@ from acd.harness.workspace import Workspace
 
 _FOLDER = ".acd-"
 _AS_CARRIED = "feature-list-as-carried"
+_TRIES = 5
 
 
 def is_carried(workspace: Workspace) -> bool:
@@ -76,17 +77,20 @@ async def carry_out(workspace: Workspace, own: Workspace) -> str | None:
 
 
 async def _bring(ours: bytes, copy: Path, before: Path, real: Path) -> str | None:
-    now = real.read_bytes() if real.exists() else None
     was = before.read_bytes() if before.exists() else None
-    if ours in (was, now):
-        return None
-    joined: bytes | None = ours
-    if now not in (was, None):
-        joined = await _joined(real, before if before.exists() else Path(os.devnull), copy)
-    if joined is None:
-        return f"the feature list {real} was changed by others meanwhile, in the same places"
-    _write(real, joined)
-    return None
+    for _ in range(_TRIES):
+        stamp = stamp_of(real) if real.exists() else None
+        now = real.read_bytes() if stamp else None
+        if ours in (was, now):
+            return None
+        joined: bytes | None = ours
+        if now not in (was, None):
+            joined = await _joined(real, before if before.exists() else Path(os.devnull), copy)
+        if joined is None:
+            return f"the feature list {real} was changed by others meanwhile, in the same places"
+        if replace_file(real, joined, stamp):
+            return None
+    return f"the feature list {real}: somebody else is changing it all the time"
 
 
 async def _joined(theirs: Path, before: Path, ours: Path) -> bytes | None:
@@ -97,14 +101,3 @@ async def _joined(theirs: Path, before: Path, ours: Path) -> bytes | None:
     except FeatureListError:
         return None
     return joined
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.acd")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        shutil.copymode(path, temporary)
-    temporary.replace(path)

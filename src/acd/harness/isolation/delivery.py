@@ -65,6 +65,7 @@ class WorktreeEnd:
         """
         if self._journaled.leftovers is not None or not await self._is_intact():
             return
+        await self._work.unlock(self._branch)
         name = path_in_tree(self._workspace.feature_list, self._folder)
         changed = await self._work.uncommitted()
         if name in changed and (changed == [name] or self._started.session_type == "initializer"):

@@ -54,6 +54,9 @@ def why_left_out(root: Path, name: str) -> str | None:
 
 
 def _why_by_content(path: Path) -> str | None:
-    with path.open("rb") as file:
-        text = file.read(_SEARCHED).decode(errors="replace")
+    try:
+        with path.open("rb") as file:
+            text = file.read(_SEARCHED).decode(errors="replace")
+    except OSError as error:  # git could not read it either, and would keep nothing at all
+        return f"it cannot be read ({error.strerror})"
     return "it holds what looks like a key or a token" if holds_token(text) else None

@@ -1,4 +1,7 @@
-"""Worktrees that no session will remove any more: their harness died before the session began, or could not delete them."""
+"""Worktrees that no session will remove any more: their harness died before the session began, or could not delete them.
+
+One that alone has what its session did not commit is left: a person has to look.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from pathlib import Path
 from uuid import UUID
 
 from acd.core.errors import Busy, GitError
-from acd.core.facts import Ended, Started
+from acd.core.facts import Started
 from acd.core.settings import Settings
 from acd.files.folder import SessionFolder
 from acd.files.locks import hold
 from acd.git import WritableRepository
 from acd.harness.isolation.worktree import remove_folder
+from acd.harness.journaled import Journaled
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +29,10 @@ async def remove_stale_worktrees(settings: Settings) -> None:
     """Remove them; what cannot be removed is logged. One whose session is unfinished is left to whoever closes that."""
     for place, session in _places(settings):
         try:
-            if _has_ended(session):
-                await _remove(place)
+            journaled = Journaled.of(list(session.journal.facts()))
+            if journaled.ended is not None:
+                if not journaled.has_work_left:
+                    await _remove(place)
             else:
                 with hold(session.lock):  # else somebody is just making it
                     if not _has_begun(session):
@@ -46,10 +52,6 @@ def _places(settings: Settings) -> Iterator[tuple[Path, SessionFolder]]:
             session = SessionFolder(settings.sessions_dir / str(UUID(place.name)))
             if session.path.is_dir():
                 yield place, session
-
-
-def _has_ended(session: SessionFolder) -> bool:
-    return any(isinstance(fact, Ended) for fact in session.journal.facts())
 
 
 def _has_begun(session: SessionFolder) -> bool:
