@@ -27,10 +27,12 @@ UPDATE targets AS t SET
     status = CASE
         WHEN NOT e.enabled AND t.status <> 'complete' THEN 'paused'
         WHEN e.enabled AND NOT t.enabled AND t.status = 'paused' THEN 'pending'
+        WHEN e.enabled AND t.status = 'complete' AND t.path <> e.path THEN 'pending'  -- another repository
         ELSE t.status END,
     status_reason = CASE
         WHEN NOT e.enabled AND t.status <> 'complete' THEN 'disabled in the queue file'
         WHEN e.enabled AND NOT t.enabled THEN NULL
+        WHEN e.enabled AND t.status = 'complete' AND t.path <> e.path THEN NULL
         ELSE t.status_reason END,
     updated_at = now()
 FROM locked, jsonb_to_recordset(%(targets)s) AS e (
