@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -212,3 +213,79 @@ async def test_a_turn_keeps_its_target_when_what_was_inherited_is_over(
         assert place.rows(held) == [{"n": 1}]
         await heir.release(a.id)
         assert place.rows(held) == [{"n": 0}]
+
+
+def begun(place: Place, target_id: UUID, host: str) -> UUID:
+    """A session that runs, by the database."""
+    session_id = uuid4()
+    place.rows(
+        "INSERT INTO harness_sessions (target_id, id, session_type, origin, agent, agent_session_id, model, status,"
+        f" started_at, host) VALUES ('{target_id}', '{session_id}', 'coding', 'harness', 'scripted', '{session_id}',"
+        f" 'opus', 'running', now(), '{host}') RETURNING id"
+    )
+    return session_id
+
+
+def status_of(place: Place, session_id: UUID) -> tuple[str, str | None, bool]:
+    (row,) = place.rows(f"SELECT * FROM harness_sessions WHERE id = '{session_id}'")
+    return row["status"], row["error_type"], row["presumed_at"] is not None
+
+
+async def test_a_machine_that_wakes_ends_what_another_has_taken_over(
+    database: Database, place: Place
+) -> None:
+    published(place, "a", ["F1"])
+    place.write_queue({"id": "a", "clone": "a"})
+    await sync(database, place.settings)
+    (target,) = read_queue_file(place.queue).targets
+    queen, stranger = place.settings, other(place, "stranger")
+    async with leasing(database, queen) as ours, leasing(database, stranger) as theirs:
+        assert await placing(database, queen, ours).take(target, at_home=True) == Here(
+            Path(target.path), cloned=False
+        )
+        session_id = begun(place, target.id, "queen")
+        taking = placing(database, stranger, theirs)
+        found = await taking.take(target, at_home=False)
+        assert found == Elsewhere("queen works it", for_good=False)
+        place.rows("UPDATE workers SET lease_until = now() WHERE host = 'queen' RETURNING id")
+        # Its folder is there for the other one too, but an agent may be at work in it.
+        found = await taking.take(target, at_home=False)
+        assert found == Here(stranger.clones_dir / "a", cloned=True)
+        assert status_of(place, session_id) == ("failed", "interrupted", True)
+        stop = asyncio.Event()
+        with ours.guard(session_id, target, stop):
+            ours.left.changed.set()  # the next sign of life comes at once
+            keeping = asyncio.create_task(ours.keep())
+            async with asyncio.timeout(20):
+                await stop.wait()
+            keeping.cancel()
+        assert await ours.is_anothers(target.id)
+        found = await placing(database, queen, ours).take(target, at_home=True)
+        assert found == Elsewhere("stranger works it", for_good=False)
+
+
+@pytest.mark.extra
+async def test_a_session_goes_on_when_its_machine_is_back_and_nobody_took_it_over(
+    database: Database, place: Place
+) -> None:
+    place.repository("a", ["F1"])
+    place.write_queue({"id": "a"})
+    await sync(database, place.settings)
+    (target,) = read_queue_file(place.queue).targets
+    queen = msgspec.structs.replace(place.settings, lease_seconds=3, terminate_grace=1)
+    stranger = other(place, "stranger")
+    async with leasing(database, queen) as ours, leasing(database, stranger) as theirs:
+        await placing(database, queen, ours).take(target, at_home=True)
+        session_id = begun(place, target.id, "queen")
+        await asyncio.sleep(3.2)  # silent for longer than its lease
+        found = await placing(database, stranger, theirs).take(target, at_home=False)
+        assert found == Elsewhere("waits for queen, which gives no sign of life", for_good=True)
+        await theirs.presume()
+        assert status_of(place, session_id) == ("failed", "interrupted", True)
+        stop = asyncio.Event()
+        with ours.guard(session_id, target, stop):
+            keeping = asyncio.create_task(ours.keep())
+            await until(lambda: status_of(place, session_id) == ("running", None, False))
+            keeping.cancel()
+        assert not stop.is_set()  # without a clone nobody else could have had it
+        assert not await ours.is_anothers(target.id)
