@@ -116,7 +116,9 @@ async def test_what_it_leaves_running_is_ended(bench: Bench) -> None:
 async def test_who_cannot_begin_and_who_fails(bench: Bench) -> None:
     assert (await bench.check("no-such-program-here --x")).result == "cannot_run"
     assert (await bench.check("./no-such-script")).result == "failed"
-    assert (await bench.check("exit 127")).result == "cannot_run"
+    assert (await bench.check("cd . && A=1 no-such-program-here")).result == "cannot_run"
+    assert (await bench.check("cd . && ./no-such-script")).result == "failed"
+    assert (await bench.check("exit 127")).result == "failed"
     assert (await bench.check("sh -c 'exit 127'")).result == "failed"
     result, evidence = await bench.check("kill -9 $$")
     assert (result, evidence.exit_status) == ("failed", -9)

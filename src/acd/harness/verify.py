@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -41,6 +42,13 @@ _SEARCHED = 64 * 1024
 _POLL = 0.05
 _NOT_STARTED = (126, 127)
 """Exit statuses of a shell that found no such program, or may not run it."""
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_KEYWORDS = frozenset("! { } if then elif else fi while until do done time".split())
+_BUILTINS = frozenset(
+    ". : [ alias break case cd command continue esac eval exec exit export false for getopts hash local printf pwd read"
+    " readonly return set shift test times trap true type ulimit umask unalias unset wait echo".split()
+)
 
 
 class Check(NamedTuple):
@@ -146,17 +154,31 @@ class Verifier:
         return "failed"
 
     def _has_program(self, command: str) -> bool:
-        """Whether the command's first word is a program of this machine; one of the repository's own counts as one."""
-        word = first_word(command)
-        return "/" in word or shutil.which(word, path=self.environment.get("PATH")) is not None
+        """Whether each program that it begins with is one of this machine; one of the repository's own counts as one."""
+        path = self.environment.get("PATH")
+        return all("/" in word or shutil.which(word, path=path) for word in programs_of(command))
 
 
 _STOPPED = "acd was asked to stop before it was done"
 
 
-def first_word(command: str) -> str:
-    """The program that a command line begins with; empty where that cannot be told."""
-    return next(iter(words_of(command)), "")
+def programs_of(command: str) -> list[str]:
+    """The programs that the parts of a command line begin with, but for the shell's own words; none where that cannot be told."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.wordchars += "$@%+:,{}[]!"
+    try:
+        words = list(lexer)
+    except ValueError:  # a quote does not close
+        return []
+    programs, begins = [], True
+    for word in words:
+        if set(word) <= set("();&|"):
+            begins = True
+        elif begins and not (word in _KEYWORDS or _ASSIGNMENT.match(word)):
+            begins = False
+            if word not in _BUILTINS and "$" not in word:
+                programs.append(word)
+    return programs
 
 
 def words_of(command: str) -> list[str]:

@@ -70,3 +70,15 @@ async def test_a_list_is_brought_back_through_no_link(ready: Stage) -> None:
     brought = ready.repository / "feature_list.json"
     assert not brought.is_symlink()
     assert [entry["passes"] for entry in json.loads(brought.read_text())] == [True, False, False]
+
+
+async def test_a_worktree_that_git_cannot_look_at_is_left_alone(ready: Stage) -> None:
+    """It is still linked to its repository, so nobody took it apart; here its HEAD was cut off by a crash."""
+    ready.set(isolation="worktree")
+    cut = {"do": "bash", "command": ": > $(git rev-parse --git-dir)/HEAD"}
+    ready.script(plan_of({"do": "feature"}, HALF, cut))
+    outcome = await ready.work()
+    folder = ready.settings.worktrees_dir / str(outcome.session_id) / "shop"
+    await recover(ready.settings, lambda _: None)
+    assert (folder / "half.txt").read_text() == "half\n"
+    assert ready.git("rev-parse", "acd/shop/1") == ready.truth().commits[0]

@@ -108,15 +108,30 @@ class WorktreeEnd:
             await self._base.delete_branch(self._branch, tip)
 
     async def _is_intact(self) -> bool:
-        """Whether the worktree still is one of the target's repository."""
+        """Whether the worktree still is one of the target's repository.
+
+        Raises:
+            GitError: it seems to be, and git cannot say.
+        """
         if not self._folder.is_dir():
             return False
         try:
             common_dir = await self._work.common_dir()
             top = await self._work.top_level()
         except GitError:
+            if self._is_linked():
+                raise  # git cannot look now: that the agent took it apart is not said by this
             return False
         return str(common_dir) == self._started.git_common_dir and top.samefile(self._folder)
+
+    def _is_linked(self) -> bool:
+        """Whether the worktree's own file still names a folder that the repository keeps for it."""
+        try:
+            named = (self._folder / ".git").read_text().removeprefix("gitdir: ").strip()
+        except (OSError, ValueError):
+            return False
+        kept = Path(named)
+        return str(kept.parent.parent) == self._started.git_common_dir and kept.is_dir()
 
     async def _commit_list(self, name: str) -> None:
         if self._journaled.work_left is None:
