@@ -44,10 +44,19 @@ _NOT_STARTED = (126, 127)
 """Exit statuses of a shell that found no such program, or may not run it."""
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_KEYWORDS = frozenset("! { } if then elif else fi while until do done time".split())
+_KEYWORDS = frozenset(
+    (
+        *("!", "{", "}", "if", "then", "elif", "else", "fi", "while", "until"),
+        *("do", "done", "time"),
+    )
+)
 _BUILTINS = frozenset(
-    ". : [ alias break case cd command continue esac eval exec exit export false for getopts hash local printf pwd read"
-    " readonly return set shift test times trap true type ulimit umask unalias unset wait echo".split()
+    (
+        *(".", ":", "[", "alias", "break", "case", "cd", "command", "continue", "echo"),
+        *("esac", "eval", "exec", "exit", "export", "false", "for", "getopts", "hash", "local"),
+        *("printf", "pwd", "read", "readonly", "return", "set", "shift", "test", "times", "trap"),
+        *("true", "type", "ulimit", "umask", "unalias", "unset", "wait"),
+    )
 )
 
 
