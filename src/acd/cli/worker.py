@@ -28,6 +28,8 @@ def take_turns(
 ) -> None:
     """Work the sessions that an `acd run` on the same database queued, until stopped; it begins none by itself.
 
+    A target that has no folder on this machine is worked in a clone where its entry says `clone`, else left to others.
+
     Ctrl-C ends the sessions in order, a second one at once. Exit status: that of `acd run`.
     """
     settings = working_settings(home, database_url, queue, concurrency, in_place, skip_permissions)
