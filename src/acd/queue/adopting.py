@@ -81,6 +81,15 @@ class Orphans:
                 stop.set()
             yield stop
 
+    def work_in(self, group: str) -> bool:
+        """Whether one of them works on a target of a serial group."""
+        if self._work is None or self._work.done():
+            return False
+        return any(
+            started.target.serial_group == group and session.lock.exists()
+            for session, started in self._folders
+        )
+
     async def gone_from(self, target_id: UUID, folder: Path, stop: asyncio.Event) -> None:
         """Wait until none of them works on a target, or in its folder itself, any more, or `stop` is set."""
         sessions = [

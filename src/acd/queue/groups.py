@@ -2,7 +2,8 @@
 
 A lease in the database holds the group for this machine's ACD_HOME, and a file lock for this process among those of the
 home. The lease is renewed while it is held and ends by itself when its holder is gone for good; who has the file lock may
-take the lease of its own home at once, so that a harness that is started again after a crash does not wait.
+take the lease of its own home at once, so that a harness that is started again after a crash does not wait. But where an
+agent outlived its harness, the group is its own until it is done.
 
 A database that is away takes no lease away: nobody can take one meanwhile, and after its own start the server gives all
 holders time to renew theirs. A holder that alone is cut off for longer than a lease lasts can lose it; that is logged.
@@ -15,14 +16,17 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from acd.core.errors import Busy, DatabaseAway
+from acd.core.facts import Started
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.locks import hold
+from acd.harness.recovery import unfinished
+from acd.harness.strays import marked_processes
 from acd.queue.connector import patiently
 
 logger = logging.getLogger("acd.queue")
@@ -33,11 +37,19 @@ _HOME_ID = "home-id"
 
 
 class Groups:
-    """The serial groups of one database, for one process."""
+    """The serial groups of one database, for one process. `adopted`: it sees a session of that group to its end."""
 
-    def __init__(self, db: Database, settings: Settings, give_up: asyncio.Event) -> None:
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        give_up: asyncio.Event,
+        adopted: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._db = db
+        self._settings = settings
         self._locks_dir = settings.locks_dir
+        self._adopted = adopted
         self._give_up = give_up
 
     @asynccontextmanager
@@ -55,6 +67,9 @@ class Groups:
             lease = {"key": key, "holder": home_id(self._locks_dir)}
             if not await self._take(lease, group):
                 raise Busy(f"another machine works on the serial group {group}")
+            if self._adopted(group) or await asyncio.to_thread(_outlived, self._settings, group):
+                # The lease stays, for that agent: each further try renews it.
+                raise Busy(f"an agent that outlived its harness works on the serial group {group}")
             renewal = asyncio.create_task(self._renew(lease, group), name="group lease")
             try:
                 yield
@@ -89,6 +104,15 @@ class Groups:
     async def _leave(self, lease: dict[str, str]) -> None:
         with suppress(DatabaseAway):  # then it ends by itself
             await patiently(lambda: self._db.execute("queue.leave_group", **lease), self._give_up)
+
+
+def _outlived(settings: Settings, group: str) -> bool:
+    """Whether an agent of the group runs. Who holds the group's file lock knows that no living harness of the home attends it."""
+    for folder in unfinished(settings):
+        started = next((fact for fact in folder.journal.facts() if isinstance(fact, Started)), None)
+        if started and started.target.serial_group == group and marked_processes(folder.session_id):
+            return True
+    return False
 
 
 def home_id(folder: Path) -> str:

@@ -93,7 +93,7 @@ class TurnWorker:
         self._lease = lease
         self._placing = Placing(db, settings, lease, self._tell)
         self._succession = succession
-        self._groups = Groups(db, settings, ending.giving_up)
+        self._groups = Groups(db, settings, ending.giving_up, orphans.work_in)
         self._budget = budget_of(settings)
         self._canaries = Canaries(db, settings.limit_canary_lease, ending.giving_up)
 
