@@ -190,6 +190,19 @@ async def test_a_feature_that_is_rejected_again_and_again_is_left_alone(
     assert place.rows("SELECT status FROM target_features") == [{"status": "blocked"}]
 
 
+async def test_false_claims_without_end_block_a_target_that_has_other_work(
+    database: Database, place: Place
+) -> None:
+    place.repository("stubborn", ["F1", "F2"])
+    place.write_scenario(stubborn={"sessions": [{"steps": [{"do": "claim_falsely"}]}]})
+    place.write_queue({"id": "stubborn", "verify": "false"})
+    await run(database, place)
+    target = place.target("stubborn")
+    assert len(place.sessions("stubborn")) == 3 + place.settings.no_progress_sessions
+    assert target["status"] == "blocked"
+    assert "features were claimed again that had been rejected" in target["status_reason"]
+
+
 async def test_an_open_breaker_probes_and_closes(database: Database, place: Place) -> None:
     place.settings = msgspec.structs.replace(
         place.settings, max_failures=2, breaker_cooldown=1.5, breaker_probes=2

@@ -233,6 +233,18 @@ def test_sessions_without_progress_block_the_target() -> None:
     assert step.reason.startswith("3 sessions in a row made no progress")
 
 
+def test_false_claims_of_what_was_given_up_are_no_progress() -> None:
+    lie = PastSession(uuid4(), "completed", progressed=True, rejected=("F1",))
+    assert not isinstance(decide(state(recent=[lie] * 5)), Stop)
+    step = decide(state(recent=[lie] * 6))
+    assert isinstance(step, Stop)
+    assert step.reason.endswith("features were claimed again that had been rejected too often")
+    useful = msgspec.structs.replace(lie, passed=True)
+    assert not isinstance(decide(state(recent=[lie, lie, useful, *[lie] * 4])), Stop)
+    elsewhere = msgspec.structs.replace(lie, rejected=("F2",))
+    assert not isinstance(decide(state(recent=[lie, lie, elsewhere, *[lie] * 4])), Stop)
+
+
 def test_initializers_that_leave_no_list_block_the_target() -> None:
     busy = PastSession(uuid4(), "completed", session_type="initializer", progressed=True)
     assert isinstance(decide(state(recent=[busy] * 2), None), Work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +19,8 @@ from acd.harness.plan import SessionPlan
 from acd.queue.turn import Done, Stop
 
 _LONGEST_REASON = 300
+_MOST_KEYS = 3
+_LONGEST_KEY = 40
 
 
 @dataclass
@@ -122,6 +124,8 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
         passing = result.passing_features or 0
         unverified = " unverified" if passing > result.verified_features else ""
         text.append(f" ({passing}/{result.total_features}{unverified})")
+    for word, keys in result.judged.items():
+        text.append(f", {word} {_keys(keys)}", "yellow")
     text.append(f", {count_of(result.commits_made, 'commit')}")
     if live is not None:
         text.append(f", {tokens(_spent(live))} tokens")
@@ -131,6 +135,12 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
     if result.error_type:
         text.append(f"; {result.error_type}: {_short(result.error_message or '')}", "red")
     return text
+
+
+def _keys(keys: Sequence[str]) -> str:
+    if len(keys) > _MOST_KEYS:
+        return count_of(len(keys), "feature")
+    return " ".join(shorten(printable(key), _LONGEST_KEY) for key in keys)
 
 
 def _name(target: Target, session_number: int | None) -> str:

@@ -330,6 +330,7 @@ class _Closing:
             total_features=total,
             passing_features=passing,
             verified_features=self._verified(),
+            judged=self._journaled.against_the_agent(),
             commits_made=len(self._journaled.commits),
             duration_ms=self._ending.duration_ms,
             exit_code=self._ending.exit_code,

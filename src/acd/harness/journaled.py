@@ -24,6 +24,9 @@ from acd.core.models import Feature
 NOT_KEPT = "leftovers_not_kept"
 """Error code of a session whose uncommitted work could not be kept: its worktree is left as it is."""
 
+_AGAINST = ("rejected", "unjudged", "regressed", "restored")
+"""Changes of features that whoever watches should hear of at once."""
+
 
 @dataclass
 class Journaled:
@@ -61,6 +64,14 @@ class Journaled:
     def has_work_left(self) -> bool:
         """Whether the session's worktree alone has what was not committed."""
         return self.leftovers is None and any(f.error_code == NOT_KEPT for f in self.failures)
+
+    def against_the_agent(self) -> dict[str, list[str]]:
+        """Keys of the features of which something did not hold, by what it was; nothing where all did."""
+        found = {
+            change: sorted(key for key, each in self.changes if each == change)
+            for change in _AGAINST
+        }
+        return {change: keys for change, keys in found.items() if keys}
 
     def take(self, fact: Fact) -> None:
         """Take in one more fact."""

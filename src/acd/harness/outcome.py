@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -74,7 +74,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a session. Feature figures count passing features; None where no list could be read.
 
-    `verified_features`: how many of those that pass the harness saw pass itself, as far as it knows.
+    `verified_features`: how many of those that pass the harness saw pass itself, as far as it knows. `judged`: keys of
+    features by what the harness found or did: rejected, unjudged, regressed, restored.
     """
 
     session_id: UUID
@@ -89,6 +90,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     total_features: int | None = None
     passing_features: int | None = None
     verified_features: int = 0
+    judged: Mapping[str, Sequence[str]] = {}
     commits_made: int = 0
     duration_ms: int | None = None
     exit_code: int | None = None

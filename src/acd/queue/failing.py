@@ -18,6 +18,7 @@ probe. A good probe closes it; a failed one opens it again. When `breaker_probes
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -74,22 +75,35 @@ def after_no_progress(
             return Stop(
                 f"{tried} initializer sessions were completed, and there is no feature list"
             )
-    idle = sessions_without_progress(recent)
-    if idle < rules.no_progress_sessions:
+    idle = sessions_without_progress(recent, rules.feature_attempts)
+    if len(idle) < rules.no_progress_sessions:
         return None
-    return Stop(
-        f"{idle} sessions in a row made no progress: no feature newly passes, and there is no new commit"
-    )
+    told = f"{len(idle)} sessions in a row made no progress: no feature newly passes, and "
+    if any(past.progressed for past in idle):
+        return Stop(f"{told}features were claimed again that had been rejected too often")
+    return Stop(f"{told}there is no new commit")
 
 
-def sessions_without_progress(recent: list[PastSession]) -> int:
-    """How many since the last one with progress; failures that were not the agent's doing do not count."""
-    idle = 0
-    for past in recent:
-        if past.progressed:
+def sessions_without_progress(recent: list[PastSession], attempts: int) -> list[PastSession]:
+    """Those since the last one with progress, newest first; failures that were not the agent's doing do not count.
+
+    Whoever claims once more what was rejected `attempts` times, and makes nothing else pass, made no progress: a claim
+    is itself a commit, so a target that only repeats false ones would never come to an end.
+    """
+    idle: list[PastSession] = []
+    for index, past in enumerate(recent):
+        if past.progressed and not _only_repeats(past, recent[index + 1 :], attempts):
             break
-        idle += past.status == "completed" or past.error_type in _RAN_OUT
+        if past.status == "completed" or past.error_type in _RAN_OUT:
+            idle.append(past)
     return idle
+
+
+def _only_repeats(past: PastSession, earlier: list[PastSession], attempts: int) -> bool:
+    if past.passed or not past.rejected:
+        return False
+    known = Counter(key for each in earlier for key in each.rejected)
+    return any(known[key] >= attempts for key in past.rejected)
 
 
 def failures_in_a_row(recent: list[PastSession]) -> list[PastSession]:

@@ -95,7 +95,8 @@ class BudgetKeeper:
                 told = f"{spent.unpriced} requests have no known price and are not in it (`acd prices`): set a budget of tokens, too"
                 await self._tell(running, share, "unpriced", f"{share.words}; {told}")
             if share is not used_up and float(share.fraction) >= self._settings.budget_warning:
-                await self._tell(running, share, "warning", f"nearly used up: {share.words}")
+                nearly = "nearly " if share.fraction < 1 else ""
+                await self._tell(running, share, "warning", f"{nearly}used up: {share.words}")
 
     async def _tell(self, running: _Running, share: Share, notice: Notice, message: str) -> None:
         """Tell it once: whoever writes the row first, on whatever machine, tells it."""

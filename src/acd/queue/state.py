@@ -18,7 +18,7 @@ class PastSession(msgspec.Struct, frozen=True):
     """How a session of a target went.
 
     `progressed`: a feature newly passes, the agent made a commit, or the branch stands elsewhere than before. (What the
-    harness itself commits is no progress.)
+    harness itself commits is no progress.) `passed`: a feature newly passes. `rejected`: keys whose claims did not hold.
     """
 
     id: UUID
@@ -28,6 +28,8 @@ class PastSession(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
     session_type: SessionType = "coding"
     progressed: bool = False
+    passed: bool = False
+    rejected: tuple[str, ...] = ()
 
 
 class FeatureCount(msgspec.Struct, frozen=True):
@@ -88,6 +90,7 @@ class Rules(msgspec.Struct, frozen=True):
     breaker_cooldown: float = 900.0
     breaker_probes: int = 3
     no_progress_sessions: int = 3
+    feature_attempts: int = 3
     budget: Budget = Budget()
     patience: Patience = Patience()
 
@@ -102,6 +105,7 @@ def rules_of(settings: Settings, *, once: bool = False, max_retries: int | None 
         breaker_cooldown=settings.breaker_cooldown,
         breaker_probes=settings.breaker_probes,
         no_progress_sessions=settings.no_progress_sessions,
+        feature_attempts=settings.feature_attempts,
         budget=budget_of(settings),
         patience=Patience(settings.limit_jitter, settings.limit_backoff),
     )

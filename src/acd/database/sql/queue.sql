@@ -116,14 +116,18 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', r.id, 'status', r.status, 'error_type', r.error_type, 'error_message', r.error_message,
-        'finished_at', r.finished_at, 'session_type', r.session_type, 'progressed', r.progressed)
+        'finished_at', r.finished_at, 'session_type', r.session_type, 'progressed', r.progressed,
+        'passed', r.passed, 'rejected', r.rejected)
         ORDER BY r.started_at DESC, r.id DESC) AS sessions
     FROM (
         SELECT s.id, s.status, s.error_type, s.error_message, s.finished_at, s.started_at, s.session_type,
                coalesce(s.features_completed > 0
                         OR (s.session_type = 'initializer' AND EXISTS (
                             SELECT FROM target_features f WHERE f.target_id = s.target_id AND f.removed_at IS NULL))
-                        OR made.theirs OR (s.head_after <> s.head_before AND NOT made.ours), false) AS progressed
+                        OR made.theirs OR (s.head_after <> s.head_before AND NOT made.ours), false) AS progressed,
+               coalesce(s.features_completed > 0, false) AS passed,
+               ARRAY(SELECT DISTINCT c.feature_key FROM feature_changes c
+                     WHERE c.target_id = s.target_id AND c.session_id = s.id AND c.change = 'rejected') AS rejected
         FROM harness_sessions s
         LEFT JOIN LATERAL (
             SELECT coalesce(bool_or(starts_with(c.author, 'acd <')), false) AS ours,
