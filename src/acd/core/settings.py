@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Where agents work: each session in a git worktree of its own, or in the target's folder (in-place)."
         ),
-    ] = "in-place"
+    ] = "worktree"
     merge: Annotated[
         MergePolicy,
         Meta(
