@@ -7,10 +7,11 @@ from decimal import Decimal
 import msgspec
 
 from acd.api.examples import COMMIT as BARE_COMMIT
-from acd.api.examples import RUNNING, SUMMARY, TARGET, TARGET_ROW
+from acd.api.examples import LATER, RUNNING, SUMMARY, TARGET, TARGET_ROW
 from acd.core.contract import (
     Glance,
     PendingFiles,
+    ReachedLimit,
     RecentCommit,
     Standing,
     TargetSpending,
@@ -32,6 +33,12 @@ GLANCE = Glance(
     summary=SUMMARY,
     running=[RUNNING],
     targets=[TARGET_ROW],
-    standing=Standing(gap_sessions=0, gap_usd=Decimal(0), left_out_lines=0, open_errors=1),
+    standing=Standing(
+        gap_sessions=0,
+        gap_usd=Decimal(0),
+        left_out_lines=0,
+        open_errors=1,
+        limits=[ReachedLimit(agent="claude-code", window="five_hour", resets_at=LATER)],
+    ),
     pending=PendingFiles(folders=0, bytes=0),
 )

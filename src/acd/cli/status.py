@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from acd.cli.figures import count_of, gap, outcome, spent, tokens
+from acd.cli.figures import count_of, gap, moment, outcome, spent, tokens
 from acd.cli.figures import features as features_of
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
@@ -100,6 +101,15 @@ def _show_pending(pending: PendingFiles | None, url: str | None) -> None:
 
 
 def _show_standing(standing: Standing, summary: Summary) -> None:
+    now = datetime.now(UTC)
+    for limit in standing.limits:
+        if limit.resets_at is None or limit.resets_at > now:
+            until = (
+                f"until {moment(limit.resets_at)}"
+                if limit.resets_at
+                else "for a time it did not tell"
+            )
+            say(f"Limit of {limit.agent} ({limit.window}): its sessions wait {until}.")
     if summary.unpriced_requests:
         say(
             f"Without a known price: {count_of(summary.unpriced_requests, 'request')} (`acd prices`)."

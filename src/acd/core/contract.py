@@ -454,13 +454,22 @@ class SessionId(_Row, frozen=True):
     id: UUID
 
 
+class ReachedLimit(_Row, frozen=True):
+    """A limit of an agent's account that was reached; it holds work back until `resets_at`, where that is known."""
+
+    agent: str
+    window: str
+    resets_at: Moment | None
+
+
 class Standing(_Row, frozen=True):
-    """What a person should know of the figures as a whole; `gap_usd` is what agents reported minus our price."""
+    """What a person should know as a whole; `gap_usd` is what agents reported minus our price."""
 
     gap_sessions: int
     gap_usd: Decimal
     left_out_lines: int
     open_errors: int
+    limits: list[ReachedLimit]
 
 
 class PendingFiles(_Row, frozen=True):

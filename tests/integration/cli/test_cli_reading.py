@@ -58,7 +58,24 @@ def test_status_as_json_is_exact(acd: Program, seed: Seed) -> None:
     assert found["pending"] == {"folders": 0, "bytes": 0}
     assert [row["id"] for row in found["running"]] == [SEVENTH]
     assert [row["repoId"] for row in found["targets"]] == ["docs", "shop-api", "org/tool"]
+    assert found["standing"].pop("limits") == []
     assert found["standing"] == {"gapSessions": 0, "gapUsd": 0, "leftOutLines": 3, "openErrors": 2}
+
+
+def test_status_tells_which_limits_hold_and_until_when(
+    acd: Program, seed: Seed, database_url: str
+) -> None:
+    seed()
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO account_limits (agent, limit_window, status, resets_at, seen_at) VALUES"
+            " ('claude-code', 'seven_day', 'rejected', now() + interval '1 hour', now()),"
+            " ('claude-code', 'five_hour', 'rejected', now() - interval '1 hour', now()),"
+            " ('scripted', 'five_hour', 'allowed', now() + interval '1 hour', now())"
+        )
+    done = acd("status")
+    assert "wait until" in line_with(done, "Limit of claude-code (seven_day)")
+    assert "five_hour" not in done.stdout, "it is over, or nobody met it"
 
 
 def test_status_tells_gaps_between_what_agents_report_and_the_ledger(

@@ -59,9 +59,15 @@ FROM (
 
 -- name: standing
 -- What a person should know of the figures as a whole: sessions where the agent reports another cost than ours, lines
--- that could not be read, errors not resolved. One JSON object.
+-- that could not be read, errors not resolved; which limits of accounts hold work back, and until when (whoever reads it
+-- looks at the clock). One JSON object.
 SELECT json_build_object(
     'gapSessions', (SELECT count(*) FROM harness_sessions WHERE cost_gap_usd <> 0),
     'gapUsd', (SELECT coalesce(sum(cost_gap_usd), 0) FROM harness_sessions WHERE cost_gap_usd <> 0),
     'leftOutLines', (SELECT coalesce(sum(lines_left_out), 0) FROM ledger_files WHERE lines_left_out > 0),
-    'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved));
+    'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved),
+    'limits', (
+        SELECT coalesce(json_agg(
+            json_build_object('agent', agent, 'window', limit_window, 'resetsAt', resets_at)
+            ORDER BY resets_at, agent, limit_window), '[]')
+        FROM account_limits WHERE status = 'rejected' AND cleared_news IS DISTINCT FROM seen_at));
