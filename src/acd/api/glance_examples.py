@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from acd.api.examples import AT, LATER, RUNNING, SUMMARY, TARGET, TARGET_ROW
 from acd.api.examples import COMMIT as BARE_COMMIT
-from acd.api.examples import LATER, RUNNING, SUMMARY, TARGET, TARGET_ROW
 from acd.core.contract import (
     Glance,
     PendingFiles,
@@ -16,6 +16,7 @@ from acd.core.contract import (
     Standing,
     TargetSpending,
 )
+from acd.core.control_rows import QueueOrder
 
 COMMIT = RecentCommit(**msgspec.structs.asdict(BARE_COMMIT), target=TARGET)
 SPENDING = TargetSpending(
@@ -41,4 +42,5 @@ GLANCE = Glance(
         limits=[ReachedLimit(agent="claude-code", window="five_hour", resets_at=LATER)],
     ),
     pending=PendingFiles(folders=0, bytes=0),
+    order=QueueOrder("running", AT),
 )

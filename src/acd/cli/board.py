@@ -72,9 +72,9 @@ class Board:
         known = self.waiting.get(target.repo_id)
         self.waiting[target.repo_id] = (until, reason)
         if known is None or known[1] != reason:
-            self._line(
-                f"{target.repo_id} waits until {moment(until)}: {_short(reason)}", minor=True
-            )
+            for_others = reason.startswith("waits for ")  # then the time is only the next look
+            until_when = "" if for_others else f"waits until {moment(until)}: "
+            self._line(f"{target.repo_id} {until_when}{_short(reason)}", minor=True)
 
     def target_settled(self, target: Target, step: Done | Stop) -> None:
         """See `Observer`."""

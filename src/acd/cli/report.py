@@ -136,7 +136,7 @@ def _show_errors(period: PeriodSummary) -> None:
     for limit in period.limits:
         say(
             f"Limit of {limit.agent} ({limit.error_type}): it ended {count_of(limit.sessions, 'session')}, "
-            f"the last at {moment(limit.last_at)}; sessions wait for its reset."
+            f"the last at {moment(limit.last_at)}; sessions waited, or still wait, for its reset."
         )
 
 

@@ -13,10 +13,14 @@ from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, SkipPermissions, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.working import Look, work_and_show
+from acd.core.control_rows import QueueOrder
 from acd.core.settings import Settings, load_settings
+from acd.database.connection import Database
+from acd.queue.control import read_state
 from acd.queue.look import Planned
 from acd.queue.orchestrator import RunOptions, plan, work_queue
 from acd.queue.turn import Done, Stop, Wait, Work
+from acd.reports.rows import row_of
 
 app = new_app()
 
@@ -139,13 +143,20 @@ class PlannedRow(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def _show_plan(settings: Settings, options: RunOptions, *, as_json: bool) -> None:
-    planned = ask(settings, "run", lambda db: plan(db, settings, options))
+    async def look(db: Database) -> tuple[list[Planned], QueueOrder]:
+        return await plan(db, settings, options), row_of(await read_state(db), QueueOrder)
+
+    planned, order = ask(settings, "run", look)
     if as_json:
         show_json(msgspec.json.encode([_row(one) for one in planned]))
     elif planned:
         show_table(_COLUMNS, [_line(one) for one in planned])
         working = sum(isinstance(one.step, Work) for one in planned)
-        say(f"{working} of {len(planned)} would be worked now. Nothing was done.", after_blank=True)
+        paused = ", if the queue were not paused (`acd resume`)" if order.state == "paused" else ""
+        say(
+            f"{working} of {len(planned)} would be worked now{paused}. Nothing was done.",
+            after_blank=True,
+        )
     else:
         say("The queue file has no targets.")
 

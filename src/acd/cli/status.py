@@ -14,6 +14,7 @@ from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.running import show_running
 from acd.cli.source import ask, read_settings
 from acd.core.contract import Glance, PendingFiles, Standing, Summary, TargetRow
+from acd.core.control_rows import QueueOrder
 from acd.reports.rows import row_of
 
 app = new_app()
@@ -44,6 +45,7 @@ def status(
         return
     seen = row_of(found, Glance)
     rows, summary = seen.targets, seen.summary
+    _show_order(seen.order, works=bool(seen.running))
     if not rows:
         say(
             "The queue is empty. Write a queue file and call `acd run`; `acd demo` shows how that looks."
@@ -54,6 +56,23 @@ def status(
         _show_totals(summary, every)
     _show_standing(seen.standing, summary)
     _show_pending(seen.pending, settings.url)
+
+
+def _show_order(order: QueueOrder | None, *, works: bool) -> None:
+    """A pause is for everybody, and lasts; other orders are news only while somebody obeys them."""
+    if order is None:
+        return
+    since = moment(order.changed_at)
+    told = None
+    if order.state == "paused":
+        told = f"Paused at {since}: no session is begun until `acd resume`."
+    elif order.state == "draining" and works:
+        told = f"Told to drain at {since}: no session is begun any more."
+    elif order.state == "stopping" and works:
+        told = f"Told to stop at {since}: sessions are ended in order."
+    if told:
+        say(told)
+        say()
 
 
 def _show_queue(rows: list[TargetRow]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from acd.cli.board import Board
 from acd.cli.failures import AWAY, FAILED, INTERRUPTED
-from acd.cli.figures import count_of, signed, spent, tokens
+from acd.cli.figures import count_of, number, signed, spent, tokens
 from acd.cli.opened import make_home
 from acd.cli.output import say
 from acd.cli.views import Footer, followed
@@ -123,6 +123,11 @@ async def _sum_up(
     for target in result.targets:
         if target.status == "blocked":
             say(f"{target.repo_id} is blocked: {target.reason or 'no reason known'}")
+    for plan in board.planned.values():
+        say(
+            f"{plan.target.repo_id} {number(plan.session_number)} was left before it could be closed: the next "
+            "`acd run` on this machine does it, and keeps what the session did."
+        )
     if not result.recorded:
         say(
             f"Not everything is recorded yet: {await _unrecorded(db, settings, board)}. The files are safe; "

@@ -15,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 
+from acd.core.control_rows import QueueOrder
+
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its zone."""
 
@@ -480,10 +482,14 @@ class PendingFiles(_Row, frozen=True):
 
 
 class Glance(_Row, frozen=True):
-    """Everything at a glance (`GET /api/glance`); `pending` is None where the server asked does not record."""
+    """Everything at a glance (`GET /api/glance`); `pending` is None where the server asked does not record.
+
+    `order`: what the queue was told last; None from a server of before.
+    """
 
     summary: Summary
     running: list[RunningSession]
     targets: list[TargetRow]
     standing: Standing
     pending: PendingFiles | None
+    order: QueueOrder | None = None

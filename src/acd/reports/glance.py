@@ -67,6 +67,7 @@ async def everything(db: Database, pending: tuple[int, int] | None) -> bytes:
         b"targets": await targets.recent(db),
         b"standing": await standing(db),
         b"pending": waiting,
+        b"order": await read(db, "control.state"),
     }
     return b"{%s}" % b",".join(b'"%s":%s' % part for part in parts.items())
 

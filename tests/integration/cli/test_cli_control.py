@@ -93,6 +93,21 @@ def test_a_run_is_ended(
     assert session["status"] == {"drain": "completed", "stop": "failed"}[order]
 
 
+def test_a_pause_is_shown(acd: Program, place: Place) -> None:
+    place.repository("a", ["F1"])
+    place.write_queue({"id": "a"})
+    assert acd("sync").returncode == 0
+    assert acd("pause").returncode == 0
+    assert re.match(r"Paused at [0-9:]{8}: .*`acd resume`\.\n\nTarget", acd("status").stdout)
+    assert json.loads(acd("status", "--json").stdout)["order"]["state"] == "paused"
+    assert "paused" in acd("run", "--dry-run").stdout
+    assert acd("resume").returncode == 0
+    assert acd("status").stdout.startswith("Target")
+    assert "paused" not in acd("run", "--dry-run").stdout
+    assert acd("drain").returncode == 0
+    assert acd("status").stdout.startswith("Target"), "nobody is there to drain"
+
+
 def test_what_cannot_be_done_is_said(acd: Program, place: Place) -> None:
     place.repository("a", ["F1"])
     place.write_queue({"id": "a"})

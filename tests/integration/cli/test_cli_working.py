@@ -166,6 +166,25 @@ def test_a_signal_ends_the_sessions_in_order(
     assert (row["status"], row["error_type"]) == ("failed", "interrupted")
 
 
+def test_a_session_that_a_second_signal_leaves_open_is_named(
+    environment: dict[str, str], place: Place
+) -> None:
+    place.repository("long", ["F1"])
+    place.write_scenario(long=FOREVER)
+    place.write_queue({"id": "long"})
+    with started(environment, "run", "--no-serve") as process:
+        read_until(process, "long #1 starts")
+        process.send_signal(signal.SIGINT)
+        read_until(process, "ending sessions in order")
+        process.send_signal(signal.SIGINT)
+        assert process.stdout
+        said = process.stdout.read()
+        assert process.wait(30) == 130
+    assert agents_of(place) == []
+    closed = [row for row in place.sessions("long") if row["status"] != "running"]
+    assert ("long #1 was left before it could be closed" in said) == (not closed), said
+
+
 def test_a_live_view_shows_what_works(environment: dict[str, str], place: Place) -> None:
     place.repository("long", ["F1", "F2"])
     steps = [{"do": "feature"}, {"do": "sleep", "seconds": 300}]
