@@ -48,7 +48,7 @@ night: $(VENV)/.all
 lock: $(UV_READY)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude --extra parquet --extra readers pyproject.toml -c requirements-dev.lock -o requirements-all.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude --extra notify --extra parquet --extra readers pyproject.toml -c requirements-dev.lock -o requirements-all.lock
 
 $(UV_VENV)/.ready:
 	$(PYTHON) -m venv $(UV_VENV)

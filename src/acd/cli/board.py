@@ -16,7 +16,7 @@ from acd.core.text import printable, shorten
 from acd.harness.live import LiveState
 from acd.harness.outcome import Outcome
 from acd.harness.plan import SessionPlan
-from acd.queue.turn import Done, Stop
+from acd.queue.steps import Cause, Done, Stop
 
 _LONGEST_REASON = 300
 _MOST_KEYS = 3
@@ -67,7 +67,9 @@ class Board:
         known = live.session_number if live else plan.session_number if plan else None
         self._tell(_ended(_name(target, known), outcome, live), minor=False)
 
-    def target_waiting(self, target: Target, until: datetime, reason: str) -> None:
+    def target_waiting(
+        self, target: Target, until: datetime, reason: str, cause: Cause | None = None
+    ) -> None:
         """See `Observer`. The same wait, a little longer, is no news."""
         known = self.waiting.get(target.repo_id)
         self.waiting[target.repo_id] = (until, reason)
@@ -107,14 +109,6 @@ class Board:
         self.tell(text, minor)
 
 
-def _spent(live: LiveState) -> int:
-    """Tokens as the agent's report has them: its stream may lack requests (Claude Code's lacks a subagent's last one)."""
-    if live.report is None:
-        return live.usage.total
-    parts = live.report.models if live.report.own is None else live.report.own
-    return sum(part.usage.total for part in parts.values())
-
-
 def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
     text = Text.assemble(_now(), f"{printable(name)} ", outcome(result.status))
     if result.duration_ms is not None:
@@ -128,8 +122,8 @@ def _ended(name: str, result: Outcome, live: LiveState | None) -> Text:
         text.append(f", {word} {_keys(keys)}", "yellow")
     text.append(f", {count_of(result.commits_made, 'commit')}")
     if live is not None:
-        text.append(f", {tokens(_spent(live))} tokens")
-        said = live.report and (live.report.own_cost_usd or live.report.cost_usd)
+        text.append(f", {tokens(live.told_tokens)} tokens")
+        said = live.told_cost_usd
         if said:
             text.append(f", {money(said)} by its own account")
     if result.error_type:

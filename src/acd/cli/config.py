@@ -8,8 +8,14 @@ import msgspec
 
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import Column, show_json, show_table
-from acd.core.settings import Described, Settings, described_settings, load_settings
-from acd.core.text import redact
+from acd.core.settings import (
+    SECRET_SETTINGS,
+    Described,
+    Settings,
+    described_settings,
+    load_settings,
+)
+from acd.core.text import REDACTED, redact
 
 app = new_app()
 
@@ -57,6 +63,8 @@ def _setting(one: Described, settings: Settings, given: set[str]) -> Setting:
     variables = [name for name in one.environment if os.environ.get(name)]
     origin = _FLAGS[one.name] if one.name in given else next(iter(variables), "default")
     value = _plain(getattr(settings, one.name))
+    if one.name in SECRET_SETTINGS and value:
+        value = REDACTED
     return Setting(one.name, one.environment[0], value, origin, one.description)
 
 

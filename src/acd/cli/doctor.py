@@ -11,6 +11,7 @@ from acd.cli.checks.agents import check_agents
 from acd.cli.checks.database import check_database
 from acd.cli.checks.finding import Finding
 from acd.cli.checks.machine import check_home, check_port, check_programs, check_strays
+from acd.cli.checks.notify import check_notifications
 from acd.cli.checks.queue import check_queue
 from acd.cli.failures import FAILED
 from acd.cli.figures import outcome
@@ -54,6 +55,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         *check_home(settings),
         *await check_database(settings),
         check_port(settings),
+        *await check_notifications(settings),
         *check_strays(settings),
         *queue.findings,
     ]

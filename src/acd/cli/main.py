@@ -108,6 +108,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "May a repository's own agent settings be loaded?",
                 here=True,
             ),
+            Command("notify", "acd.cli.notify", "Test the notifications", here=True),
             Command("config", "acd.cli.config", "Every setting: value, where from, meaning"),
             Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database", here=True),
         ),

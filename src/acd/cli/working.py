@@ -23,6 +23,8 @@ from acd.database.connection import Database, open_database
 from acd.harness.process import hide_from_children
 from acd.ledger.lookout import Lookout
 from acd.ledger.pending import pending_folders
+from acd.notify.addresses import Address, read_addresses
+from acd.notify.notifying import notifying
 from acd.queue.ending import Ending, ended_by_signals
 from acd.queue.observer import Observer
 from acd.queue.orchestrator import RunResult
@@ -54,21 +56,30 @@ def work_and_show(settings: Settings, command: str, look: Look, work: Work) -> i
     Raises:
         AcdError: the work could not be begun.
     """
+    addresses = read_addresses(settings)
     make_home(settings)
     hide_from_children()
-    return asyncio.run(_work_and_show(settings, command, look, work))
+    return asyncio.run(_work_and_show(settings, command, look, work, addresses))
 
 
-async def _work_and_show(settings: Settings, command: str, look: Look, work: Work) -> int:
+async def _work_and_show(
+    settings: Settings, command: str, look: Look, work: Work, addresses: list[Address]
+) -> int:
     began = datetime.now(UTC)
     async with open_database(settings, application=f"acd {command}") as db:
         ending = Ending()
         async with followed(db, live=look.live) as (board, footer):
             # From here on: work that has only just begun ends in order too.
             with ended_by_signals(ending, board.message):
-                async with _served(db, settings, board, footer if look.serve else None):
-                    result = await work(db, board, ending)
-        await _sum_up(db, settings, board, result, began)
+                async with notifying(
+                    settings, addresses, board, hurry=ending.giving_up
+                ) as notifier:
+                    async with _served(db, settings, board, footer if look.serve else None):
+                        result = await work(db, notifier, ending)
+                    summary = await _summary(db, board, result, began)
+                    if command == "run":  # a worker's end is not the queue's
+                        notifier.run_ended(summary, _blocked(result))
+        await _sum_up(db, settings, board, result, summary)
     return exit_status(result)
 
 
@@ -110,19 +121,27 @@ async def _served(
             await serving
 
 
-async def _sum_up(
-    db: Database, settings: Settings, board: Board, result: RunResult, began: datetime
-) -> None:
+async def _summary(db: Database, board: Board, result: RunResult, began: datetime) -> str:
     sessions = count_of(result.completed + result.failed, "session")
     failed = f" ({result.failed} failed)" if result.failed else ""
     figures = await _figures(db, board, began)
-    say(
-        f"{_ENDINGS[result.ended_by]}: {sessions}{failed}, features {signed(board.features_completed)}{figures}.",
-        after_blank=True,
-    )
-    for target in result.targets:
-        if target.status == "blocked":
-            say(f"{target.repo_id} is blocked: {target.reason or 'no reason known'}")
+    return f"{_ENDINGS[result.ended_by]}: {sessions}{failed}, features {signed(board.features_completed)}{figures}."
+
+
+def _blocked(result: RunResult) -> list[tuple[str, str]]:
+    return [
+        (target.repo_id, target.reason or "no reason known")
+        for target in result.targets
+        if target.status == "blocked"
+    ]
+
+
+async def _sum_up(
+    db: Database, settings: Settings, board: Board, result: RunResult, summary: str
+) -> None:
+    say(summary, after_blank=True)
+    for repo_id, reason in _blocked(result):
+        say(f"{repo_id} is blocked: {reason}")
     for plan in board.planned.values():
         say(
             f"{plan.target.repo_id} {number(plan.session_number)} was left before it could be closed: the next "

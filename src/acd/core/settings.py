@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from acd.core.errors import ConfigError
 from acd.core.models import Isolation, MergePolicy
+from acd.core.notices import NOTICE_KINDS, notice_kinds
 from acd.core.permissions import Profile
 
 _OTHER_NAMES = {
@@ -34,6 +35,10 @@ def _default_home() -> Path:
 
 
 _OF_THE_MACHINE = {"home": _default_home, "host_name": socket.gethostname}
+
+
+SECRET_SETTINGS = frozenset({"notify_urls"})
+"""Those whose value is a secret as a whole: whoever shows settings shows that they are set."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -280,6 +285,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1)] | None, Meta(description="Most turns of one session.")
     ] = None
 
+    notify_urls: Annotated[
+        str,
+        Meta(
+            description="Apprise URLs that notifications go to, separated by blanks; shown nowhere. None: nothing is sent."
+        ),
+    ] = ""
+    notify_urls_file: Annotated[
+        Path | None, Meta(description="File with further such URLs, one a line.")
+    ] = None
+    notify_on: Annotated[
+        str, Meta(description="Comma-separated kinds of events that are notified.")
+    ] = ",".join(NOTICE_KINDS)
+    notify_every: Annotated[
+        float,
+        Meta(ge=0, description="Least time between two notifications of a kind about one target."),
+    ] = 900
+
     skip_permissions: bool = False
     """Agents ask for nothing. Only a flag says so, `--dangerously-skip-permissions`: no variable, no file."""
 
@@ -372,6 +394,7 @@ def _convert(values: dict[str, object]) -> Settings:
     settings = msgspec.convert(
         {**values, "given": list(values)}, Settings, strict=False, dec_hook=_decode
     )
+    notice_kinds(settings.notify_on)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

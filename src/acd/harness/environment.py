@@ -50,13 +50,18 @@ def agent_environment(
         inherit: further names (or prefixes ending in `*`) that the agent or the user wants inherited.
         extra: variables to set, whatever they were.
     """
-    allowed = [*_COMMON, *inherit]
-    kept = {
+    kept = inherited(ours, inherit)
+    return {**kept, "TERM": "dumb", **(extra or {}), MARK: str(session_id)}
+
+
+def inherited(ours: Mapping[str, str], more: Iterable[str] = ()) -> dict[str, str]:
+    """What any program that we start for others may have of our environment, and what `more` names (as `inherit`)."""
+    allowed = [*_COMMON, *more]
+    return {
         name: value
         for name, value in ours.items()
         if _matches(name, allowed) and not _matches(name, _OURS)
     }
-    return {**kept, "TERM": "dumb", **(extra or {}), MARK: str(session_id)}
 
 
 def names_in(setting: str) -> list[str]:

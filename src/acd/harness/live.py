@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from uuid import UUID
 
 from acd.core.events import (
@@ -71,6 +72,19 @@ class LiveState:
     def elapsed(self) -> float:
         """Seconds since the session began."""
         return time.monotonic() - self.started
+
+    @property
+    def told_tokens(self) -> int:
+        """Tokens as the agent's report has them: its stream may lack requests (Claude Code's lacks a subagent's last one)."""
+        if self.report is None:
+            return self.usage.total
+        parts = self.report.models if self.report.own is None else self.report.own
+        return sum(part.usage.total for part in parts.values())
+
+    @property
+    def told_cost_usd(self) -> Decimal | None:
+        """USD by the agent's own account, where it told."""
+        return (self.report.own_cost_usd or self.report.cost_usd) if self.report else None
 
     def take(self, event: Event) -> None:
         """Fold an event in."""

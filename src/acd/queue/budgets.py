@@ -15,7 +15,7 @@ import msgspec
 
 from acd.core.budgets import Amount, Budget
 from acd.core.settings import Settings
-from acd.queue.steps import Step, Stop, Wait
+from acd.queue.steps import Cause, Step, Stop, Wait
 
 Scope = Literal["session", "target", "day", "total"]
 
@@ -135,12 +135,13 @@ def before_a_session(budget: Budget, spending: Spending, now: datetime) -> Step 
     used_up = [share for share in shares(budget, spending) if share.fraction >= 1]
     for share in used_up:
         if share.scope in {"target", "total"}:
-            return Stop(f"used up: {share.words}")
+            cause: Cause = "budget" if share.scope == "target" else "budget_of_all"
+            return Stop(f"used up: {share.words}", cause)
     day = next((share for share in used_up if share.scope == "day"), None)
     if day is None:
         return None
     until = (spending.next_day or now + timedelta(hours=1)) + _AFTER_MIDNIGHT
-    return Wait(until, f"used up until the next day: {day.words}")
+    return Wait(until, f"used up until the next day: {day.words}", cause="budget_of_all")
 
 
 def used_up_by_running(found: Sequence[Share]) -> Share | None:

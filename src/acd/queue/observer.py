@@ -11,7 +11,7 @@ from acd.core.text import printable
 from acd.harness.live import LiveState
 from acd.harness.outcome import Outcome
 from acd.harness.plan import SessionPlan
-from acd.queue.turn import Done, Stop
+from acd.queue.steps import Cause, Done, Stop
 
 logger = logging.getLogger("acd.queue")
 
@@ -31,8 +31,10 @@ class Observer(Protocol):
         """A session, own or adopted, is over; `outcome.session_id` is that of its plan or live state."""
         ...
 
-    def target_waiting(self, target: Target, until: datetime, reason: str) -> None:
-        """The target's next session comes at `until` at the earliest."""
+    def target_waiting(
+        self, target: Target, until: datetime, reason: str, cause: Cause | None = None
+    ) -> None:
+        """The target's next session comes at `until` at the earliest. `cause`: see `Wait`."""
         ...
 
     def target_settled(self, target: Target, step: Done | Stop) -> None:
@@ -60,7 +62,9 @@ class LogObserver:
         why = f" ({outcome.error_type}: {outcome.error_message})" if outcome.error_type else ""
         logger.info("%s: session %s%s", target.repo_id, outcome.status, printable(why))
 
-    def target_waiting(self, target: Target, until: datetime, reason: str) -> None:
+    def target_waiting(
+        self, target: Target, until: datetime, reason: str, cause: Cause | None = None
+    ) -> None:
         """One line."""
         at = until.isoformat(timespec="seconds")
         logger.info("%s: waiting until %s: %s", target.repo_id, at, printable(reason))

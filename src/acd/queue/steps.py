@@ -10,6 +10,9 @@ import msgspec
 
 from acd.core.models import SessionType
 
+Cause = Literal["limit", "budget", "budget_of_all"]
+"""What a wait or a stop comes from, where those who are told of it want to know: see `Wait` and `Stop`."""
+
 
 class Work(msgspec.Struct, frozen=True):
     """Work a session of this type now. `canary`: limits whose reset has passed, but under which it has to go first."""
@@ -20,11 +23,15 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Not before `until`. `waits_for` are the targets that must be complete first, where it is that."""
+    """Not before `until`. `waits_for` are the targets that must be complete first, where it is that.
+
+    `cause`: a limit of the agent's account, or a budget that is used up.
+    """
 
     until: datetime
     reason: str
     waits_for: tuple[UUID, ...] = ()
+    cause: Cause | None = None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -39,9 +46,13 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A person must look at this target: it becomes `blocked`, with the reason in words."""
+    """A person must look at this target: it becomes `blocked`, with the reason in words.
+
+    `cause`: a budget that is used up, the target's own or that of all.
+    """
 
     reason: str
+    cause: Cause | None = None
 
 
 Step = Work | Wait | Done | Stop

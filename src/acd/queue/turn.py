@@ -100,7 +100,7 @@ def _limited(
     if found is None:
         return None
     until, window = found
-    return Wait(until, f"limit of {state.target.agent} ({window or 'account'})")
+    return Wait(until, f"limit of {state.target.agent} ({window or 'account'})", cause="limit")
 
 
 def _paced(state: TargetState, now: datetime) -> Step | None:

@@ -280,10 +280,10 @@ class TurnWorker:
         match step:
             case Work():
                 await self._turns.defer([(turn, target)])
-            case Wait(until=until, reason=reason):
+            case Wait(until=until, reason=reason, cause=cause):
                 if not turn.once:
                     await self._turns.defer([(turn, target)], until)
-                self._observer.target_waiting(target, until, reason)
+                self._observer.target_waiting(target, until, reason, cause)
             case Done(status=status):
                 if status is not None and status != state.status:
                     await self._mark(target, status, None)

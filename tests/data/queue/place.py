@@ -19,7 +19,7 @@ from acd.core.settings import Settings
 from acd.harness.live import LiveState
 from acd.harness.outcome import Outcome
 from acd.harness.plan import SessionPlan
-from acd.queue.turn import Done, Stop
+from acd.queue.steps import Cause, Done, Stop
 from acd.testing.ledger import LedgerTotals, read_ledgers
 
 
@@ -45,7 +45,9 @@ class Seen:
     def session_ended(self, target: Target, outcome: Outcome) -> None:
         self.ended.append((target.repo_id, outcome))
 
-    def target_waiting(self, target: Target, until: datetime, reason: str) -> None:
+    def target_waiting(
+        self, target: Target, until: datetime, reason: str, cause: Cause | None = None
+    ) -> None:
         self.waits.append((target.repo_id, until, reason))
 
     def target_settled(self, target: Target, step: Done | Stop) -> None:
