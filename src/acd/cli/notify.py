@@ -24,7 +24,7 @@ app = new_app()
 _COLUMNS = (Column("Address"), Column(""), Column("Why", wrapped=True))
 _UNSET = (
     "there is nowhere to notify: set ACD_NOTIFY_URLS, or ACD_NOTIFY_URLS_FILE, to Apprise URLs such as "
-    "mailto://user:password@example.org (docs/notifications.md)"
+    "ntfys://your-topic (docs/notifications.md)"
 )
 
 
