@@ -66,7 +66,10 @@ def consent(
     if yes:
         make_home(settings)
         consents.give(path, files)
-        say(f"{target}: {count_of(len(files), 'file')} will be loaded as they are now.")
+        if files:
+            say(f"{target}: {count_of(len(files), 'file')} will be loaded as they are now.")
+        else:
+            say(f"{target} has no agent settings of its own: there is nothing to load.")
         return
     given = consents.given(path)
     if as_json:

@@ -176,7 +176,7 @@ def skip(
     elif done.skipped:
         say(f"{feature} of {target} is left out from the next session on (`--undo` takes it in).")
     else:
-        say(f"{feature} of {target} is {done.status}: it is not left out any more.")
+        say(f"{feature} of {target} is not left out: it is {done.status}.")
 
 
 async def _unblock_all(hand: Hand) -> tuple[list[TargetTried], list[str]]:

@@ -52,10 +52,15 @@ async def unblock_target(db: Database, settings: Settings, repo_id: str) -> Targ
     """
     state = await known_state(db, repo_id)
     if state.status != "blocked":
-        raise NotBlocked(
-            f"{repo_id} is not blocked ({state.status}): `acd retry {repo_id}` lets its failures be forgotten."
-        )
+        raise NotBlocked(f"{repo_id} is not blocked ({state.status}){_instead(state)}.")
     return await _try_again(db, settings, state)
+
+
+def _instead(state: TargetState) -> str:
+    """What a person may have meant; nothing where a retry would be refused, too."""
+    if state.status == "complete":
+        return ": there is nothing left to do"
+    return f": `acd retry {state.target.repo_id}` lets its failures be forgotten"
 
 
 async def known_state(db: Database, repo_id: str) -> TargetState:

@@ -56,6 +56,12 @@ def test_from_no_to_yes_and_back(folder: Path) -> None:
     assert "(not loaded" in acd(folder, "consent", "shop").stdout
 
 
+def test_nothing_is_loaded_where_there_is_nothing(folder: Path) -> None:
+    for each in (folder / "shop" / ".claude").glob("*"):
+        each.unlink()
+    assert "nothing to load" in acd(folder, "consent", "shop", "--yes").stdout
+
+
 def test_what_it_refuses(folder: Path) -> None:
     unknown = acd(folder, "consent", "shap")
     assert unknown.returncode == 1

@@ -108,6 +108,27 @@ def test_a_pause_is_shown(acd: Program, place: Place) -> None:
     assert acd("status").stdout.startswith("Target"), "nobody is there to drain"
 
 
+def test_a_feature_is_left_out_and_taken_in_again(acd: Program, place: Place) -> None:
+    place.repository("a", ["F1", "F2"])
+    obeys = {"steps": [{"do": "feature", "key": "F2"}]}
+    place.write_scenario(a={"sessions": [obeys, FEATURE]})
+    place.write_queue({"id": "a"})
+    assert acd("sync").returncode == 0
+    assert "F1 of a is left out" in acd("skip", "a", "F1").stdout
+    assert acd("run", "--no-serve", "--no-live").returncode == 0
+    passing = "SELECT feature_key FROM target_features WHERE passes"
+    assert place.rows(passing) == [{"feature_key": "F2"}]
+    assert acd("skip", "a", "F1", "--undo").stdout.startswith("F1 of a is not left out: it is ")
+    assert acd("run", "--no-serve", "--no-live").returncode == 0
+    assert place.target("a")["status"] == "complete"
+    assert len(place.rows(passing)) == 2
+    for command in ("unblock", "retry"):
+        assert acd(command, "a").stderr.endswith("there is nothing left to do.\n"), command
+    for line in ("skip a F9", "skip a F2", "skip nobody F1"):
+        done = acd(*line.split())
+        assert (done.returncode, done.stdout) == (1, ""), line
+
+
 def test_what_cannot_be_done_is_said(acd: Program, place: Place) -> None:
     place.repository("a", ["F1"])
     place.write_queue({"id": "a"})
