@@ -18,6 +18,8 @@ from tests.acceptance.program import PATIENCE, Program, wait_for
 from tests.data.queue.place import Place
 from tests.integration.faults.server import OwnServer
 
+pytestmark = pytest.mark.extra  # real runs, some seconds each
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[OwnServer]:

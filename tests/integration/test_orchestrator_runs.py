@@ -190,6 +190,7 @@ async def test_a_feature_that_is_rejected_again_and_again_is_left_alone(
     assert place.rows("SELECT status FROM target_features") == [{"status": "blocked"}]
 
 
+@pytest.mark.extra
 async def test_false_claims_without_end_block_a_target_that_has_other_work(
     database: Database, place: Place
 ) -> None:
@@ -203,6 +204,7 @@ async def test_false_claims_without_end_block_a_target_that_has_other_work(
     assert "features were claimed again that had been rejected" in target["status_reason"]
 
 
+@pytest.mark.extra
 async def test_an_open_breaker_probes_and_closes(database: Database, place: Place) -> None:
     place.settings = msgspec.structs.replace(
         place.settings, max_failures=2, breaker_cooldown=1.5, breaker_probes=2
@@ -296,6 +298,7 @@ async def test_what_cannot_be_worked_is_said_in_words(database: Database, place:
     assert place.sessions("gone") == place.sessions("half") == place.sessions("alien") == []
 
 
+@pytest.mark.extra
 async def test_targets_in_one_repository_and_in_one_serial_group(
     database: Database, place: Place
 ) -> None:
@@ -356,6 +359,7 @@ async def test_a_file_that_cannot_be_used_starts_nothing(database: Database, pla
         await run(database, place)
 
 
+@pytest.mark.extra
 async def test_edits_of_the_queue_file_are_taken_up_while_it_runs(
     database: Database, place: Place
 ) -> None:

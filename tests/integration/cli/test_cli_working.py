@@ -109,6 +109,7 @@ def test_a_queue_is_worked_to_its_end(program: Program, acd: Program, place: Pla
     assert "0 sessions" in again.stdout
 
 
+@pytest.mark.extra
 def test_what_is_blocked_is_told_with_its_reason(
     program: Program, acd: Program, place: Place
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_dry_run_changes_nothing(acd: Program, place: Place) -> None:
     assert not place.settings.sessions_dir.exists()
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_sessions_in_order(
     environment: dict[str, str], place: Place, number: signal.Signals
@@ -185,6 +187,7 @@ def test_a_session_that_a_second_signal_leaves_open_is_named(
     assert ("long #1 was left before it could be closed" in said) == (not closed), said
 
 
+@pytest.mark.extra
 def test_a_live_view_shows_what_works(environment: dict[str, str], place: Place) -> None:
     place.repository("long", ["F1", "F2"])
     steps = [{"do": "feature"}, {"do": "sleep", "seconds": 300}]
@@ -227,6 +230,7 @@ def _read_terminal(terminal: int, enough: Callable[[str], bool]) -> str:
     return text
 
 
+@pytest.mark.extra
 def test_a_taken_port_stops_no_session(program: Program, place: Place) -> None:
     place.repository("one", ["F1"])
     place.write_scenario()

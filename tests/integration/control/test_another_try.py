@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 
 from acd.core.models import target_id_of
 from acd.database.connection import Database
 from acd.queue.sync import sync
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import running, told, until
+
+pytestmark = pytest.mark.extra  # real runs, some seconds each
 
 REFUSED = {"steps": [{"do": "fail", "error": "auth"}]}
 FEATURE = {"steps": [{"do": "feature"}]}

@@ -154,6 +154,8 @@ from acd.database.connection import open_database
 from acd.queue.observer import LogObserver
 from acd.queue.orchestrator import RunOptions, work_queue, worker
 
+pytestmark = pytest.mark.extra  # real runs, some seconds each
+
 async def main():
     settings = load_settings(**json.loads(sys.argv[2]))
     work = {"run": work_queue, "worker": worker}[sys.argv[1]]

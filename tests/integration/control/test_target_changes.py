@@ -17,6 +17,8 @@ from acd.queue.sync import sync
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import running, told, until
 
+pytestmark = pytest.mark.extra  # real runs, some seconds each
+
 NAP = {"sessions": [{"steps": [{"do": "sleep", "seconds": 0.5}, {"do": "feature"}]}]}
 
 

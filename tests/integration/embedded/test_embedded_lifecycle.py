@@ -104,6 +104,7 @@ def test_three_starts_at_once_make_one_database(
     assert server.status().pid is None
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     "environment",
     [

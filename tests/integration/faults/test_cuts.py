@@ -105,6 +105,7 @@ async def record_directly(feed: Feed, database: Database) -> None:
         await source.catch_up()
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("count", [42, pytest.param(300, marks=pytest.mark.long)])
 async def test_nothing_is_lost_or_doubled(
     count: int,
