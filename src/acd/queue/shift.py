@@ -153,16 +153,20 @@ class Shift:
         keeping.add_done_callback(self._drain_if_failed)
         orphans = self._orphans.look_after(self._recorder.ring, ending.stopping, self._observer)
         try:
-            if begins and self._latest is not None:
-                await self._begin(self._latest, self._latest.queue.targets)
-            async with self._beside(self._latest if begins else None):
-                await self._crew.keep_working()
+            # Orders and budgets hold as long as any session is attended, also an adopted one after all turns are over.
+            async with self._beside([self._control.follow(), self._keeper.keep()]):
+                try:
+                    if begins and self._latest is not None:
+                        await self._begin(self._latest, self._latest.queue.targets)
+                    async with self._beside(self._works(self._latest if begins else None)):
+                        await self._crew.keep_working()
+                finally:
+                    ending.drain("failed")
+                    await orphans
         except (DatabaseError, exceptions.ConnectorException):
             if not ending.giving_up.is_set():
                 raise
         finally:
-            ending.drain("failed")
-            await orphans
             keeping.cancel()
         hurry = ending.giving_up.is_set()
         recorded = await self._recorder.settle(_HURRIED_RECORDING_S if hurry else _LAST_RECORDING_S)
@@ -189,20 +193,20 @@ class Shift:
         chosen = [each for each in targets if each.enabled and (only is None or each.id in only)]
         await self._turn_worker.begin(latest.queue, chosen, self._since, once=self._options.once)
 
-    @asynccontextmanager
-    async def _beside(self, latest: LatestQueue | None) -> AsyncIterator[None]:
-        """Run what goes on beside the crew. When one of it fails, the shift is drained, then fails with it."""
-        works: list[Coroutine[Any, Any, None]] = [
-            self._catch_up(),
-            self._control.follow(),
-            self._keeper.keep(),
-        ]
+    def _works(self, latest: LatestQueue | None) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the crew."""
+        works = [self._catch_up()]
         if latest is not None:
             works.append(self._take_up_edits(latest))
             if self._options.until_done:
                 works.append(self._end_when_done(latest))
         if self._options.hours is not None:
             works.append(self._end_after(self._options.hours * _HOUR_S))
+        return works
+
+    @asynccontextmanager
+    async def _beside(self, works: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+        """Run works while the block runs. When one of them fails, the shift is drained, then fails with it."""
         beside = [asyncio.create_task(work) for work in works]
         for each in beside:
             each.add_done_callback(self._drain_if_failed)

@@ -10,12 +10,15 @@ from uuid import uuid4
 import httpx
 import msgspec
 import psycopg
+import pytest
 
 from acd.core.settings import load_settings
 from acd.database.connection import Database, open_database
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import controller_of, running, told, until
 from tests.integration.reports.test_api_server import Cable
+
+pytestmark = pytest.mark.extra  # real runs, some seconds each
 
 NAP = {"do": "sleep", "seconds": 0.5}
 LONG = {"sessions": [{"steps": [{"do": "say"}, {"do": "sleep", "seconds": 60}]}]}
@@ -153,8 +156,6 @@ from acd.core.settings import load_settings
 from acd.database.connection import open_database
 from acd.queue.observer import LogObserver
 from acd.queue.orchestrator import RunOptions, work_queue, worker
-
-pytestmark = pytest.mark.extra  # real runs, some seconds each
 
 async def main():
     settings = load_settings(**json.loads(sys.argv[2]))
