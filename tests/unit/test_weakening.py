@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from acd.git import ChangedLines
 from acd.harness.proposal import propose_verify_command
 from acd.harness.weakening import ChangedFile, is_test, signs
 
@@ -51,7 +52,9 @@ def test_other_files(path: str) -> None:
     ],
 )
 def test_skips(line: str) -> None:
-    (found,) = signs([ChangedFile("M", "tests/test_a.py")], {"tests/test_a.py": [line]}, [])
+    (found,) = signs(
+        [ChangedFile("M", "tests/test_a.py")], {"tests/test_a.py": ChangedLines([line], [])}, []
+    )
     assert "leaves tests out" in found
 
 
@@ -59,7 +62,31 @@ def test_skips(line: str) -> None:
     "line", ["def test_skip_list():", "exit(1)", "t.SkipList()", "submit('x')", "fit_model(x)"]
 )
 def test_no_skips(line: str) -> None:
-    assert signs([], {"tests/test_a.py": [line]}, []) == []
+    assert signs([], {"tests/test_a.py": ChangedLines([line], [])}, []) == []
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_a():",
+        "    async def test_b(self):",
+        "it('adds', () => {",
+        "test.each([1, 2])('adds %s', n => {",
+        "func TestAdd(t *testing.T) {",
+        "    #[test]",
+        "    @Test",
+        "  it 'adds' do",
+    ],
+)
+def test_fewer_tests(test: str) -> None:
+    gone = {
+        "tests/a": ChangedLines([], [test, "x = 1"]),
+        "tests/b": ChangedLines(["y = 1"], [test]),
+    }
+    (found,) = signs([], gone, [])
+    assert found == "the number of tests fell by 2, in tests/a, tests/b"
+    moved = {"tests/a": ChangedLines([], [test]), "tests/b": ChangedLines([test], [])}
+    assert signs([], moved, []) == []
 
 
 def test_files_that_a_command_names() -> None:

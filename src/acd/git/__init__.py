@@ -2,7 +2,7 @@
 
 from acd.git.calls import OUTPUT_LIMIT, TIME_LIMIT
 from acd.git.cloning import clone
-from acd.git.repository import LONGEST_MESSAGE, Repository, git_version, is_repository
+from acd.git.repository import LONGEST_MESSAGE, ChangedLines, Repository, git_version, is_repository
 from acd.git.writing import AUTHOR, Merged, WritableRepository, merge_files
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "LONGEST_MESSAGE",
     "OUTPUT_LIMIT",
     "TIME_LIMIT",
+    "ChangedLines",
     "Merged",
     "Repository",
     "WritableRepository",

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from acd.core.errors import GitError
 from acd.core.models import Commit
@@ -17,6 +18,13 @@ LONGEST_MESSAGE = 4000
 _DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
 _UNBORN_OR_DETACHED = 1
 _UNSET = 1
+
+
+class ChangedLines(NamedTuple):
+    """Lines of a file that came and that went between two commits, without their signs."""
+
+    added: list[str]
+    removed: list[str]
 
 
 @dataclass(frozen=True)
@@ -120,11 +128,14 @@ class Repository:
                     next(words)
         return files
 
-    async def added_lines(self, before: str, after: str, path: str) -> list[str]:
-        """The lines that a file has in the later of two commits only; `path` as seen from the repository's root."""
+    async def changed_lines(self, before: str, after: str, path: str) -> ChangedLines:
+        """The lines that a file has in one of two commits only; `path` as seen from the repository's root."""
         out = await self._read(*_DIFF, "--unified=0", before, after, "--", f":(top,literal){path}")
         lines = out.decode(errors="replace").splitlines()
-        return [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++ ")]
+        return ChangedLines(
+            added=[each[1:] for each in lines if each[:1] == "+" and not each.startswith("+++ ")],
+            removed=[each[1:] for each in lines if each[:1] == "-" and not each.startswith("--- ")],
+        )
 
     async def is_tracked(self, file: Path) -> bool:
         """Whether the file is one that the repository keeps."""

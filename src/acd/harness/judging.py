@@ -303,11 +303,11 @@ class Judging:
             files = await self.repository.changed_files(before, after)
             changed = [ChangedFile(*each) for each in files]
             tests = [each.path for each in changed if each.letter in "AM" and is_test(each.path)]
-            added = {
-                path: await self.repository.added_lines(before, after, path)
+            lines = {
+                path: await self.repository.changed_lines(before, after, path)
                 for path in tests[:_MOST_TESTS]
             }
-            found = signs(changed, added, commands, await self.repository.prefix())
+            found = signs(changed, lines, commands, await self.repository.prefix())
         except GitError as error:
             logger.warning(
                 "session %s: looking for weakened checks: %s", self.record.folder.path.name, error

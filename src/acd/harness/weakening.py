@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from acd.core.text import printable, shorten
+from acd.git import ChangedLines
 from acd.harness.verify import words_of
 
 _MOST = 10
@@ -27,6 +28,12 @@ _SKIPS = re.compile(
     r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b|@(unittest\.)?(skip|skipIf|skipUnless|expectedFailure)\b"
     r"|\bself\.skipTest\(|\b(it|test|describe|suite|context)\.(skip|only|todo|failing)\b"
     r"|\b(xit|xtest|xdescribe|fit|fdescribe)\(|\bt\.Skip(f|Now)?\(|#\[ignore|@(Ignore|Disabled)\b|\bpending\s+['\"]"
+)
+
+# A test of its own, by the habits of common languages and tools; a table of parameters is not seen.
+_TESTS = re.compile(
+    r"^\s*(async\s+)?def\s+test\w*\s*\(|^\s*(it|test|specify)(\.each\([^)]*\))?\s*\(|^\s*func\s+Test\w*\("
+    r"|^\s*#\[(\w+::)?test\]|^\s*@(Test|ParameterizedTest|Fact|Theory)\b|^\s*(it|specify)\s+['\"]"
 )
 
 
@@ -54,7 +61,7 @@ def named_in(commands: Iterable[str], prefix: str) -> Iterator[str]:
 
 def signs(
     changed: Iterable[ChangedFile],
-    added: Mapping[str, list[str]],
+    lines: Mapping[str, ChangedLines],
     commands: Iterable[str],
     prefix: str = "",
 ) -> list[str]:
@@ -62,17 +69,17 @@ def signs(
 
     Args:
         changed: the files that the session's commits changed.
-        added: the lines that they added, by file; of test files.
+        lines: the lines that they added and removed, by file; of test files that are still there.
         commands: the verify commands as they stood before the session.
         prefix: the folder in which they run, as seen from the repository's root.
     """
-    found = list(_signs(list(changed), added, set(named_in(commands, prefix))))
+    found = list(_signs(list(changed), lines, set(named_in(commands, prefix))))
     more = len(found) - _MOST
     return found[:_MOST] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _signs(
-    changed: list[ChangedFile], added: Mapping[str, list[str]], named: set[str]
+    changed: list[ChangedFile], lines: Mapping[str, ChangedLines], named: set[str]
 ) -> Iterator[str]:
     for letter, path in changed:
         if letter == "A":
@@ -82,7 +89,14 @@ def _signs(
             yield f"{printable(path)}, which a verify command names, was {how}"
         elif letter == "D" and is_test(path):
             yield f"the test file {printable(path)} was deleted"
-    for path, lines in added.items():
-        for line in lines:
+    fewer = sum(_tests_in(each.removed) - _tests_in(each.added) for each in lines.values())
+    if fewer > 0:
+        yield f"the number of tests fell by {fewer}, in {printable(', '.join(lines))}"
+    for path, (added, _) in lines.items():
+        for line in added:
             if _SKIPS.search(line):
                 yield f"{printable(path)} leaves tests out: {shorten(printable(line.strip()), _SHOWN_LINE)}"
+
+
+def _tests_in(lines: Iterable[str]) -> int:
+    return sum(_TESTS.search(line) is not None for line in lines)
