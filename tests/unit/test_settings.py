@@ -65,3 +65,10 @@ def test_nothing_but_a_flag_lets_agents_do_everything() -> None:
     for name in ("ACD_SKIP_PERMISSIONS", "ACD_DANGEROUSLY_SKIP_PERMISSIONS"):
         assert not load_settings({name: "1"}).skip_permissions
     assert load_settings({}, skip_permissions=True).skip_permissions
+
+
+def test_a_word_that_is_no_choice_is_told_the_choices() -> None:
+    with pytest.raises(
+        ConfigError, match=r"ACD_MERGE: .*'foo'.*fast-forward-or-merge or fast-forward or none"
+    ):
+        load_settings({"ACD_MERGE": "foo"})

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -382,12 +382,20 @@ def _checked(values: dict[str, object]) -> Settings:
             _convert({name: values[name]})
         except (msgspec.ValidationError, ValueError) as error:
             variables = " or ".join(_variables(name))
-            problems.append(f"{variables}: {str(error).removesuffix(f' - at `$.{name}`')}")
+            said = str(error).removesuffix(f" - at `$.{name}`")
+            choices = _choices(name)
+            problems.append(f"{variables}: {said}" + (f"; choose {choices}" if choices else ""))
     if unknown := sorted(set(values) - set(Settings.__struct_fields__)):
         problems.append(f"no such setting: {', '.join(unknown)}")
     if problems:
         raise ConfigError("bad settings:\n  " + "\n  ".join(problems))
     return _convert(values)
+
+
+def _choices(name: str) -> str:
+    """The words that a setting takes, where it takes only some."""
+    kind = get_type_hints(Settings).get(name)
+    return " or ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
 
 
 def _convert(values: dict[str, object]) -> Settings:
