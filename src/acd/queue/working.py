@@ -35,6 +35,7 @@ from acd.queue.observer import Observer
 from acd.queue.placing import Elsewhere, Placing
 from acd.queue.sessions import SessionWorker
 from acd.queue.succession import Succession
+from acd.queue.sync import record_list
 from acd.queue.turn import (
     Done,
     PastSession,
@@ -179,8 +180,19 @@ class TurnWorker:
         await self._block_features(state)
         if isinstance(step, Work):
             state, step = await self._work_in_group(case, state, step)
+        elif isinstance(step, Done) and step.status == "complete":
+            await self._record_list(state.target, queue_dir)
         if not await self._lease.is_anothers(state.target.id):  # else that one goes on with it
             await self._go_on(turn, state, step)
+
+    async def _record_list(self, target: Target, queue_dir: Path | None) -> None:
+        """What others completed (a target that shares the list, a person) is not in the target's rows yet."""
+        host = self._settings.host_name
+        problem = await patiently(
+            lambda: record_list(self._db, target, queue_dir, host), self._ending.giving_up
+        )
+        if problem:
+            self._observer.message(problem)
 
     def _tell(self, news: str) -> None:
         self._observer.message(news, warning=False)
