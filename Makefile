@@ -7,7 +7,8 @@ UV_VENV := .uv
 UV := $(or $(shell command -v uv 2>/dev/null),$(UV_VENV)/bin/uv)
 UV_READY := $(if $(filter $(UV_VENV)/bin/uv,$(UV)),$(UV_VENV)/.ready)
 PYTEST := $(BIN)/python -m pytest
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# Tests wait more than they compute (agents, servers, locks), so one more at a time than there are processors.
+JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 # uv is fast but has settings of its own (index, certificates); where it cannot install, pip with the user's settings does.
 install = $(UV) pip install -q --python $(BIN)/python $(1) || \
