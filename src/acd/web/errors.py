@@ -9,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from acd.core.errors import AcdError, ConfigError, DatabaseAway, DataRefused
 from acd.web import answers
 from acd.web.headers import SECURITY_HEADERS
 
 RETRY_AFTER_S = 5
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HINTS = {
     404: "There is nothing at this address; /docs lists every route.",
     405: "This address does not take this method; /docs lists what each takes.",
@@ -47,7 +49,7 @@ async def _bad_config(_request: Request, error: Exception) -> Response:
     return answers.error(422, "config", str(error))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail: object = error.detail
@@ -58,7 +60,21 @@ async def _http(_request: Request, error: Exception) -> Response:
     message = (
         _HINTS.get(error.status_code) if detail == phrase else None
     )  # nothing but the framework's own word
-    return answers.error(error.status_code, code, message or str(detail), headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return answers.error(error.status_code, code, message or str(detail), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that an address takes; Starlette itself names those of the first of its routes alone."""
+    routes = request.app.router.routes
+    taken = (
+        method
+        for method in _METHODS
+        if any(
+            each.matches({**request.scope, "method": method})[0] is Match.FULL for each in routes
+        )
+    )
+    return ", ".join(taken)
 
 
 async def _known(_request: Request, _error: Exception) -> Response:

@@ -127,4 +127,13 @@ async def test_a_wrong_address_or_method_is_told_where_to_look(
     assert "/docs" in nowhere.json()["error"]["message"]
     wrong = await ask.delete("/api/db/sessions", headers={"Authorization": f"Bearer {token}"})
     assert wrong.status_code == 405
+    assert wrong.headers["allow"] == "GET"
     assert "/docs" in wrong.json()["error"]["message"]
+
+
+async def test_every_method_of_an_address_is_told(ask: httpx.AsyncClient, token: str) -> None:
+    wrong = await ask.put(
+        "/api/targets/shop/features/F1/skip", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert wrong.status_code == 405
+    assert set(wrong.headers["allow"].split(", ")) == {"POST", "DELETE"}
