@@ -67,7 +67,7 @@ async def test_a_flood_of_next_to_nothing_costs_little_memory(
 
 
 def test_control_all_lines_at_once_cost_much(database_url: str, settings: Settings) -> None:
-    write_flood(settings, SMALL, b"{}\n")
+    write_flood(settings, 3 * SMALL, b"{}\n")
     recorded = record_apart(settings.home, database_url, CHUNK=1024**2, _MOST_LINES=10**9)
     assert recorded.settled
     assert recorded.peak - recorded.warm > GROWTH
