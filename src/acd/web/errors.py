@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -9,14 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from acd.core.errors import AcdError, ConfigError, DatabaseAway, DataRefused
 from acd.web import answers
 from acd.web.headers import SECURITY_HEADERS
 
 RETRY_AFTER_S = 5
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_PARAMETER = re.compile(r"\{\w+\}")
 _HINTS = {
     404: "There is nothing at this address; /docs lists every route.",
     405: "This address does not take this method; /docs lists what each takes.",
@@ -57,24 +57,26 @@ async def _http(request: Request, error: Exception) -> Response:
         return answers.refusal(error.status_code, detail, headers=error.headers)
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    message = (
-        _HINTS.get(error.status_code) if detail == phrase else None
-    )  # nothing but the framework's own word
-    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    bare = detail == phrase  # nothing but the framework's own word
+    message = _HINTS.get(error.status_code) if bare else None
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+        headers = {"Allow": allowed}
     return answers.error(error.status_code, code, message or str(detail), headers=headers)
 
 
-def _allowed(request: Request) -> str:
-    """Every method that an address takes; Starlette itself names those of the first of its routes alone."""
-    routes = request.app.router.routes
-    taken = (
-        method
-        for method in _METHODS
-        if any(
-            each.matches({**request.scope, "method": method})[0] is Match.FULL for each in routes
-        )
-    )
-    return ", ".join(taken)
+def _allowed(request: Request) -> str | None:
+    """Every documented method of an address; Starlette itself names those of the first of its routes alone."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    matching = [each for each in paths if re.fullmatch(_pattern(each), request.url.path)]
+    if not matching:
+        return None
+    nearest = max(matching, key=lambda each: len(_PARAMETER.sub("", each)))
+    return ", ".join(sorted(method.upper() for method in paths[nearest]))
+
+
+def _pattern(template: str) -> str:
+    return ".+".join(re.escape(part) for part in _PARAMETER.split(template))
 
 
 async def _known(_request: Request, _error: Exception) -> Response:

@@ -111,20 +111,20 @@ async def kill(process: asyncio.subprocess.Process) -> None:
 async def test_a_killed_run_is_taken_over_while_the_agent_works_on(
     stage: Stage, database: Database
 ) -> None:
-    """Two runs die one after the other. The agent holds its repository all the time, so no other can begin on it."""
+    """Two runs die one after the other. The agent holds its target all the time, so no other can begin on it."""
     work = AtWork(stage)
     async with Endpoint({"*": work.script}) as endpoint:
         async with stage.running(endpoint) as first:
             folder, agent = await work.begun()
             await kill(first)
         assert stage.agents() == [agent]
-        assert is_held(work.repo / ".git")
-        assert holds_open(agent, work.repo / ".git")
+        assert is_held(work.lock)
+        assert holds_open(agent, work.lock)
         async with stage.running(endpoint) as second:
             await until(lambda: adoptions(folder))
             assert stage.agents() == [agent]
             await kill(second)
-        assert is_held(work.repo / ".git")
+        assert is_held(work.lock)
         async with stage.running(endpoint) as third:
             await until(lambda: len(adoptions(folder)) == 2)
             assert [stage.agents(), stage.folders()] == [[agent], [folder]]
@@ -144,7 +144,7 @@ async def test_an_agent_that_ended_while_no_run_was_there(stage: Stage, database
             await kill(first)
         work.release()
         await until(lambda: not stage.processes())
-        await until(lambda: not is_held(work.repo / ".git"))  # its last threads close its files
+        await until(lambda: not is_held(work.lock))  # its last threads close its files
         ran = await stage.run(endpoint)
     assert ran.status == 0, ran.said
     assert started_process(folder).pid == agent.pid
@@ -168,6 +168,6 @@ async def assert_both_features_done(
         sha: row["id"] for sha, row in zip(log, rows, strict=True)
     }
     assert stage.target()["status"] == "complete"
-    assert not is_held(work.repo / ".git")
+    assert not is_held(work.lock)
     assert_one_after_another(endpoint)
     await assert_books_agree(stage, endpoint, database)

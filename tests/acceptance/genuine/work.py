@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 
 from acd.core.facts import ProcessStarted
+from acd.core.models import target_id_of
 from acd.files.folder import SessionFolder
 from tests.acceptance.genuine.scripts import FirstSession, waits_for
 from tests.acceptance.genuine.stage import Stage, until
@@ -19,6 +20,7 @@ class AtWork:
         self._stage = stage
         self._gate = stage.folder / "gate"
         self.repo = stage.repository("shop", ["F1", "F2"])
+        self.lock = self.repo / ".git" / "acd" / f"{target_id_of('shop')}.lock"
         stage.write_queue({"id": "shop"})
         self.script = FirstSession(waits_for(self._gate))
 
