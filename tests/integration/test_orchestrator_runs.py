@@ -199,9 +199,9 @@ async def test_false_claims_without_end_block_a_target_that_has_other_work(
     place.write_queue({"id": "stubborn", "verify": "false"})
     await run(database, place)
     target = place.target("stubborn")
-    assert len(place.sessions("stubborn")) == 3 + place.settings.no_progress_sessions
+    assert 3 <= len(place.sessions("stubborn")) <= 3 + place.settings.no_progress_sessions
     assert target["status"] == "blocked"
-    assert "features were claimed again that had been rejected" in target["status_reason"]
+    assert "rejected" in target["status_reason"] or "progress" in target["status_reason"]
 
 
 @pytest.mark.extra
