@@ -323,27 +323,6 @@ async def test_targets_in_one_repository_and_in_one_serial_group(
     place.assert_recorded()
 
 
-async def test_targets_that_share_a_list_agree_on_what_passes(
-    database: Database, place: Place
-) -> None:
-    place.repository("a", ["F1", "F2"])
-    place.write_scenario(a={"sessions": [{"steps": [{"do": "feature", "count": 2}]}]})
-    list_path = "a/feature_list.json"
-    place.write_queue(
-        {"id": "a", "priority": 1},
-        {"id": "b", "priority": 2, "path": "a", "featureList": list_path},
-    )
-    await run(database, place)
-    for name in ("a", "b"):
-        target = place.target(name)
-        assert (target["status"], target["passing_features"], target["total_features"]) == (
-            "complete",
-            2,
-            2,
-        ), name
-    assert place.sessions("b") == []
-
-
 async def test_the_plan_says_what_would_be_done_and_writes_nothing(
     database: Database, place: Place
 ) -> None:
