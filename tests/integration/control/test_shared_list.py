@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from acd.database.connection import Database
-from tests.data.queue.place import Place
-from tests.integration.test_orchestrator_runs import run
+from tests.data.queue.place import Place, Seen
+from tests.integration.control.conftest import running
 
 
 async def test_targets_that_share_a_list_agree_on_what_passes(
@@ -17,7 +17,8 @@ async def test_targets_that_share_a_list_agree_on_what_passes(
         {"id": "a", "priority": 1},
         {"id": "b", "priority": 2, "path": "a", "featureList": list_path},
     )
-    await run(database, place)
+    async with running(database, place, Seen()) as run:
+        await run
     for name in ("a", "b"):
         target = place.target(name)
         assert (target["status"], target["passing_features"], target["total_features"]) == (
