@@ -124,17 +124,11 @@ LEFT JOIN LATERAL (
                coalesce(s.features_completed > 0
                         OR (s.session_type = 'initializer' AND EXISTS (
                             SELECT FROM target_features f WHERE f.target_id = s.target_id AND f.removed_at IS NULL))
-                        OR made.theirs OR (s.head_after <> s.head_before AND NOT made.ours), false) AS progressed,
+                        OR s.commits_made > 0, false) AS progressed,  -- the agent's own: our corrections are not counted
                coalesce(s.features_completed > 0, false) AS passed,
                ARRAY(SELECT DISTINCT c.feature_key FROM feature_changes c
                      WHERE c.target_id = s.target_id AND c.session_id = s.id AND c.change = 'rejected') AS rejected
         FROM harness_sessions s
-        LEFT JOIN LATERAL (
-            SELECT coalesce(bool_or(starts_with(c.author, 'acd <')), false) AS ours,
-                   coalesce(bool_or(NOT starts_with(c.author, 'acd <')), false) AS theirs
-            FROM harness_commits c
-            WHERE c.target_id = s.target_id AND c.session_id = s.id
-        ) AS made ON true
         WHERE s.target_id = t.id AND s.origin = 'harness' AND s.started_at >= %(since)s
         ORDER BY s.started_at DESC, s.id DESC
         LIMIT 100
