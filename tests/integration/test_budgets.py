@@ -80,7 +80,7 @@ async def test_a_target_is_blocked_and_warned_of_once(database: Database, place:
     place.repository("a", ["F1", "F2", "F3", "F4"])
     step = {"do": "feature", "usage": {"input_tokens": 900, "output_tokens": 100}}
     rest = {"do": "sleep", "seconds": 2}
-    place.write_scenario(a={"sessions": [{"steps": [step, rest], "closing": ""}]})
+    place.write_scenario(a={"sessions": [{"steps": [rest, step, rest], "closing": ""}]})
     place.write_queue({"id": "a", "budget": {"target": {"tokens": 7500}}})
     seen = Seen()
     await run(database, place, seen)
