@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import psutil
 import psycopg
 import pytest
 
@@ -17,6 +16,7 @@ from acd.core.errors import ServerAway, ServerError
 from acd.core.figures import CostSum
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.reports import stream
 from tests.integration.serving import put_seed, serving
 
 SEVENTH = UUID("50000000-0000-0000-0000-000000000007")
@@ -143,7 +143,8 @@ async def test_events_are_followed_over_a_server_that_starts_again(
         port = int(address.rpartition(":")[2])
         client = AsyncClient(address, retry=Retry(attempts=200, longest_s=0.2))
         following = asyncio.create_task(_follow(client, seen))
-        await _until(lambda: _connections(port) > 0)
+        # A connection is not enough: the stream begins when the request is answered, which is before its ear opens.
+        await _until(lambda: _ears(database.url) > 0)
         await asyncio.to_thread(_tell, database.url, 1000)
         await _until(lambda: len(seen) == 1)
     # Nobody listens now: what happens meanwhile is told by the next server.
@@ -167,12 +168,14 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def _connections(port: int) -> int:
-    """Established connections to a port of ours."""
-    return sum(
-        one.status == psutil.CONN_ESTABLISHED and one.laddr and one.laddr.port == port
-        for one in psutil.Process().net_connections("tcp")
-    )
+def _ears(url: str) -> int:
+    """Connections that listen for the live stream."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = %s",
+            (f'LISTEN "{stream.CHANNEL}"',),
+        ).fetchone()
+    return row[0] if row else 0
 
 
 def _tell(url: str, seq: int) -> None:
