@@ -154,7 +154,7 @@ async def test_sessions_at_a_time_share_the_budget_of_all(database: Database, pl
 
 
 @pytest.mark.extra
-async def test_wall_time_and_requests_without_a_price(database: Database, place: Place) -> None:
+async def test_wall_time(database: Database, place: Place) -> None:
     place.repository("a", ["F1"])
     place.write_scenario(a=spending(seconds=2))
     place.write_queue({"id": "a", "budget": {"session": {"hours": 5 / 3600}, "target": {"usd": 5}}})

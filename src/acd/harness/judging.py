@@ -82,6 +82,7 @@ class Judging:
         )
         sample = self._sample(features)
         to_judge = bool(broken or weighed.checked or weighed.tampering or sample)
+        await self._look_for_weakening()  # also without a claim: that may follow in the next session
         if not (left.when == "left" if left else to_judge):
             return self._take_as_it_is(features, weighed)
         if broken:
@@ -98,7 +99,6 @@ class Judging:
         self._tell_changes(weighed)
         self._tell_tampering(weighed)
         await self._check(weighed, sample)
-        await self._look_for_weakening()
         return await self._put_right(features, weighed)
 
     async def _read(self) -> tuple[list[Feature], str]:
@@ -222,11 +222,15 @@ class Judging:
         )
 
     async def _without_commit(self, command: str) -> Check:
+        """Nothing is committed, or git could not tell what is when the agent had left."""
         try:
-            await self.repository.head()
+            head = await self.repository.head()
         except GitError as error:
             reason = f"git cannot tell what is committed: {error}"
             return Check("not_judged", Evidence(command, reason=redact(reason)))
+        if head is not None:
+            reason = "git could not tell at which commit the session ended"
+            return Check("not_judged", Evidence(command, reason=reason))
         return Check("failed", Evidence(command, reason="nothing is committed"))
 
     def _judgement(self, key: str, check: Check) -> FeatureChanged:

@@ -287,6 +287,18 @@ async def test_weakened_checks_are_flagged(stage: Stage) -> None:
     assert "tests/test_a.py leaves tests out: @pytest.mark.skip" in told.message
 
 
+async def test_checks_weakened_without_a_claim_are_flagged_too(stage: Stage) -> None:
+    """What one session makes easier the next one may use."""
+    (stage.repository / "check.sh").write_text("exit 1\n")
+    write_list(stage, [{"id": "F1", "name": "One", "passes": False, "verify": "sh ./check.sh"}])
+    easier = "echo exit 0 > check.sh; git commit -qam easier"
+    stage.script(plan_of({"do": "bash", "command": easier}))
+    outcome = await stage.work()
+    assert (outcome.status, outcome.features_completed) == ("completed", 0)
+    (told,) = stage.only(HarnessFailed)
+    assert (told.error_type, told.error_code) == ("tampering", "weakened_checks")
+
+
 @pytest.mark.extra
 async def test_a_list_beside_the_queue_file_is_corrected_too(stage: Stage, tmp_path: Path) -> None:
     stage.write_features()

@@ -2,12 +2,14 @@
 
 -- name: clear
 -- A limit is over once the session that went first had an answer to a request. Session numbers tell which one that is,
--- because clocks of machines differ.
+-- because clocks of machines differ. News without a reset may be what that very session met after its first answer: it is
+-- over only where it is older than the session.
 UPDATE account_limits l
 SET cleared_news = l.seen_at, canary_target = NULL, canary_number = NULL, canary_until = NULL
-WHERE l.agent = %(agent)s AND l.canary_target IS NOT NULL AND coalesce(l.resets_at <= now(), true)
+WHERE l.agent = %(agent)s AND l.canary_target IS NOT NULL
   AND EXISTS (SELECT FROM harness_sessions s
-              WHERE s.target_id = l.canary_target AND s.session_number >= l.canary_number AND s.request_count > 0)
+              WHERE s.target_id = l.canary_target AND s.session_number >= l.canary_number AND s.request_count > 0
+                AND coalesce(l.resets_at <= now(), l.seen_at < s.started_at))
 
 -- name: claim
 -- Go first under these limits: all of them or none. `held` is how many still hold, `taken` how many of them are ours
