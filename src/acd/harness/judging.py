@@ -82,8 +82,8 @@ class Judging:
         )
         sample = self._sample(features)
         to_judge = bool(broken or weighed.checked or weighed.tampering or sample)
-        await self._look_for_weakening()  # also without a claim: that may follow in the next session
         if not (left.when == "left" if left else to_judge):
+            await self._look_for_weakening()  # a claim may follow in the next session
             return self._take_as_it_is(features, weighed)
         if broken:
             self._fail(
@@ -99,6 +99,7 @@ class Judging:
         self._tell_changes(weighed)
         self._tell_tampering(weighed)
         await self._check(weighed, sample)
+        await self._look_for_weakening()
         return await self._put_right(features, weighed)
 
     async def _read(self) -> tuple[list[Feature], str]:
