@@ -18,7 +18,7 @@ import msgspec
 
 from acd.core.errors import ConfigError, FeatureListError, GitError
 from acd.core.facts import Fact, FeatureChanged, FeaturesSeen, HarnessFailed, Started
-from acd.core.models import ErrorType, Evidence, Feature, FeatureStatus
+from acd.core.models import ErrorType, Evidence, Feature
 from acd.core.settings import Settings
 from acd.core.text import excerpt, redact
 from acd.git import Repository
@@ -27,11 +27,12 @@ from acd.harness.environment import agent_environment, names_in
 from acd.harness.feature_entries import features_of
 from acd.harness.features import FeatureChange, status_of
 from acd.harness.journaled import Journaled
+from acd.harness.judgements import on_claim, on_second_look, words_on
 from acd.harness.list_file import commit_list, put_right
 from acd.harness.list_text import corrected
 from acd.harness.record import Record
-from acd.harness.verify import Check, Result, Verifier
-from acd.harness.weakening import ChangedFile, is_test, signs
+from acd.harness.verify import Check, Verifier
+from acd.harness.weakened import weakened_checks
 from acd.harness.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -41,14 +42,7 @@ CANNOT_RUN = "verify_cannot_run"
 
 _BROKEN = "broken_list"
 _SHOWN = 5
-_MOST_TESTS = 100
 _WITHDRAWN = {"rejected", "unjudged", "regressed"}
-_OF_CLAIM: dict[Result, tuple[str, FeatureStatus]] = {
-    "passed": ("passing", "passing"),
-    "failed": ("rejected", "rejected"),
-    "not_judged": ("unjudged", "claimed"),
-    "cannot_run": ("unjudged", "claimed"),
-}
 
 
 @dataclass
@@ -190,11 +184,15 @@ class Judging:
 
         def tell(command: str, check: Check) -> None:
             self._tell(
-                *(self._judgement(key, check) for key, own in claims.items() if own == command),
+                *(
+                    on_claim(self.record.now(), key, check)
+                    for key, own in claims.items()
+                    if own == command
+                ),
                 *(
                     changed
                     for key, own in again.items()
-                    if own == command and (changed := self._second_look(key, check))
+                    if own == command and (changed := on_second_look(self.record.now(), key, check))
                 ),
             )
             if check.result == "cannot_run":
@@ -233,32 +231,6 @@ class Judging:
             reason = "git could not tell at which commit the session ended"
             return Check("not_judged", Evidence(command, reason=reason))
         return Check("failed", Evidence(command, reason="nothing is committed"))
-
-    def _judgement(self, key: str, check: Check) -> FeatureChanged:
-        change, status = _OF_CLAIM[check.result]
-        return FeatureChanged(
-            **self.record.now(),
-            key=key,
-            change=change,
-            status=status,
-            commit=check.evidence.commit,
-            detail=words_on(check.evidence),
-            evidence=check.evidence,
-        )
-
-    def _second_look(self, key: str, check: Check) -> FeatureChanged | None:
-        if check.result not in {"passed", "failed"}:
-            return None
-        fine = check.result == "passed"
-        return FeatureChanged(
-            **self.record.now(),
-            key=key,
-            change="confirmed" if fine else "regressed",
-            status="passing" if fine else "regressed",
-            commit=check.evidence.commit,
-            detail=words_on(check.evidence),
-            evidence=check.evidence,
-        )
 
     def _cannot_run(self, evidence: Evidence) -> None:
         message = f"nobody can verify {self.started.target.repo_id}: {words_on(evidence)}; install the program, or change the command"
@@ -305,14 +277,7 @@ class Judging:
         if not commands or before is None or after is None or before == after:
             return
         try:
-            files = await self.repository.changed_files(before, after)
-            changed = [ChangedFile(*each) for each in files]
-            tests = [each.path for each in changed if each.letter in "AM" and is_test(each.path)]
-            lines = {
-                path: await self.repository.changed_lines(before, after, path)
-                for path in tests[:_MOST_TESTS]
-            }
-            found = signs(changed, lines, commands, await self.repository.prefix())
+            found = await weakened_checks(self.repository, before, after, commands)
         except GitError as error:
             logger.warning(
                 "session %s: looking for weakened checks: %s", self.record.folder.path.name, error
@@ -383,15 +348,3 @@ def _restored(weighed: Weighed, accepted: Sequence[Feature]) -> Iterator[Feature
     status = {feature.key: status_of(feature) for feature in accepted}
     for each in weighed.tampering:
         yield FeatureChange(each.key, "restored", status.get(each.key, each.status))
-
-
-def words_on(evidence: Evidence) -> str:
-    """What a check showed, in one line."""
-    command = f"`{evidence.command}`"
-    if evidence.exit_status == 0:
-        return f"{command} succeeded"
-    if evidence.exit_status is None:
-        return f"{command}: {evidence.reason}"
-    if evidence.exit_status < 0:
-        return f"{command} was ended by signal {-evidence.exit_status}"
-    return f"{command} exited with status {evidence.exit_status}"
