@@ -84,6 +84,18 @@ def create_app(
     app.state.parts = Parts(
         db=db, settings=settings, access=access, live=Live(db), sync=sync, pending=pending
     )
+    _add_routes(app)
+    document(app)
+    add_error_handlers(app)
+    app.add_middleware(Freshness)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(SharedAnswers)
+    app.add_middleware(Guard, access=access)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     for module in (
         health,
         targets,
@@ -104,14 +116,6 @@ def create_app(
     app.include_router(pages.build_router())
     app.mount("/static", pages.static_files())
     app.mount(docs.PARTS, docs.docs_parts())
-    document(app)
-    add_error_handlers(app)
-    app.add_middleware(Freshness)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(SharedAnswers)
-    app.add_middleware(Guard, access=access)
-    app.add_middleware(SecurityHeaders)
-    return app
 
 
 async def serve(

@@ -114,28 +114,7 @@ class Shift:
         self._keeper = BudgetKeeper(db, settings, self._control, observer, recorder.ring)
         turns.hold_while(lambda: self._control.paused or not lease.good)
         turns.choose_by(self._choose)
-        sessions = SessionWorker(
-            settings,
-            recorder.ring,
-            observer=observer,
-            ending=ending,
-            control=self._control,
-            lease=lease,
-            tally=self._tally,
-        )
-        self._turn_worker = TurnWorker(
-            db,
-            settings,
-            turns,
-            recorder,
-            sessions=sessions,
-            latest=latest,
-            observer=observer,
-            ending=ending,
-            orphans=self._orphans,
-            lease=lease,
-            succession=Succession(db, turns, ending.giving_up, options.only),
-        )
+        self._turn_worker = self._build_turn_worker()
         self._crew = Crew(
             turns,
             self._turn_worker.work,
@@ -143,6 +122,32 @@ class Shift:
             slots=options.concurrency,
             only=options.only,
             heartbeat_s=min(HEARTBEAT_S, settings.lease_seconds / RENEWALS),
+        )
+
+    def _build_turn_worker(self) -> TurnWorker:
+        sessions = SessionWorker(
+            self._settings,
+            self._recorder.ring,
+            observer=self._observer,
+            ending=self._ending,
+            control=self._control,
+            lease=self._lease,
+            tally=self._tally,
+        )
+        return TurnWorker(
+            self._db,
+            self._settings,
+            self._turns,
+            self._recorder,
+            sessions=sessions,
+            latest=self._latest,
+            observer=self._observer,
+            ending=self._ending,
+            orphans=self._orphans,
+            lease=self._lease,
+            succession=Succession(
+                self._db, self._turns, self._ending.giving_up, self._options.only
+            ),
         )
 
     async def work(self, *, begins: bool) -> RunResult:
