@@ -12,7 +12,8 @@ from acd.api import examples, glance_examples
 from acd.api.describing import NO_SESSION, Refusal, Shape, described
 from acd.api.parameters import WITHOUT_NUL, Days, Limit50, PathSessionId
 from acd.api.refusals import known_session
-from acd.core.contract import Glance, RecentCommit, SessionId, TargetSpending, TimelineRow
+from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
+from acd.core.one_session import SessionId, TimelineRow
 from acd.reports import glance, sessions
 from acd.reports.glance import Ambiguous
 from acd.web import answers

@@ -8,7 +8,8 @@ import msgspec
 
 from acd.api.examples import AT, LATER, RUNNING, SUMMARY, TARGET, TARGET_ROW
 from acd.api.examples import COMMIT as BARE_COMMIT
-from acd.core.contract import (
+from acd.core.control_rows import QueueOrder
+from acd.core.glance_rows import (
     Glance,
     PendingFiles,
     ReachedLimit,
@@ -16,7 +17,6 @@ from acd.core.contract import (
     Standing,
     TargetSpending,
 )
-from acd.core.control_rows import QueueOrder
 
 COMMIT = RecentCommit(**msgspec.structs.asdict(BARE_COMMIT), target=TARGET)
 SPENDING = TargetSpending(

@@ -21,8 +21,9 @@ from acd.api.parameters import (
     Until,
 )
 from acd.api.refusals import known_session
-from acd.core.contract import RequestRow, SessionRow, TimelineRow, WholeSession
+from acd.core.contract import RequestRow, SessionRow
 from acd.core.models import SessionStatus, SessionType
+from acd.core.one_session import TimelineRow, WholeSession
 from acd.reports import sessions, usage
 from acd.web import answers
 from acd.web.parts import GivenDatabase

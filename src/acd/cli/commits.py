@@ -10,7 +10,8 @@ from acd.cli.figures import moment, number
 from acd.cli.options import AsJson, DatabaseUrl, Home, Limit, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import Source, ask, insist, read_settings
-from acd.core.contract import CommitRow, RecentCommit
+from acd.core.contract import CommitRow
+from acd.core.glance_rows import RecentCommit
 from acd.reports.rows import rows_of
 
 app = new_app()

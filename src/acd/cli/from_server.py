@@ -13,9 +13,9 @@ import msgspec
 from acd.cli.source import Format, Kind
 from acd.cli.timeline import joined
 from acd.client import AsyncClient, Call, Retry, calls
-from acd.core.contract import SessionId
 from acd.core.errors import ServerError
 from acd.core.models import ErrorType, SessionStatus
+from acd.core.one_session import SessionId
 from acd.core.settings import Settings
 
 # Somebody waits at a terminal: a moment's trouble is ridden out, an outage told.

@@ -10,8 +10,8 @@ from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import show_json
 from acd.cli.session_page import WholeSession, show_session, show_timeline
 from acd.cli.source import Source, ask, read_settings
-from acd.core.contract import TimelineRow
 from acd.core.errors import ConfigError
+from acd.core.one_session import TimelineRow
 from acd.reports.rows import row_of, rows_of
 
 app = new_app()

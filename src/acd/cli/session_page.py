@@ -10,7 +10,8 @@ import msgspec
 
 from acd.cli.figures import NOTHING, duration, gap, moment, number, outcome, signed, spent, tokens
 from acd.cli.output import Cell, Column, say, show_table
-from acd.core.contract import SessionRow, TimelineRow
+from acd.core.contract import SessionRow
+from acd.core.one_session import TimelineRow
 
 
 class RequestsOfModel(msgspec.Struct, frozen=True, rename="camel"):

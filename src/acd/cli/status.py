@@ -13,8 +13,9 @@ from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.running import show_running
 from acd.cli.source import ask, read_settings
-from acd.core.contract import Glance, PendingFiles, Standing, Summary, TargetRow
+from acd.core.contract import Summary, TargetRow
 from acd.core.control_rows import QueueOrder
+from acd.core.glance_rows import Glance, PendingFiles, Standing
 from acd.reports.rows import row_of
 
 app = new_app()

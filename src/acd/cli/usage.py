@@ -13,7 +13,8 @@ from acd.cli.figures import spent as cost_of
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import MOST_DAYS, Source, ask, read_settings
-from acd.core.contract import ModelSpending, ModelUsage, TargetSpending
+from acd.core.contract import ModelSpending, ModelUsage
+from acd.core.glance_rows import TargetSpending
 from acd.reports.rows import row_of, rows_of
 
 app = new_app()

@@ -13,23 +13,18 @@ from acd.core.contract import (
     CommitRow,
     ErrorRow,
     FeatureRow,
-    Glance,
     Health,
-    LogLine,
     ModelUsage,
-    RecentCommit,
     RequestRow,
-    SessionId,
     SessionRow,
     SnapshotRow,
     Summary,
     TargetRow,
-    TargetSpending,
-    TimelineRow,
-    WholeSession,
 )
 from acd.core.figures import GroupBy, Report, Sum
+from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
+from acd.core.one_session import LogLine, SessionId, TimelineRow, WholeSession
 from acd.core.queue_rows import EarlierStatus, Queue
 from acd.core.summary_rows import NightSummary
 

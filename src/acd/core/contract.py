@@ -15,24 +15,22 @@ from uuid import UUID
 
 import msgspec
 
-from acd.core.control_rows import QueueOrder
-
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its zone."""
 
 
-class _Row(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    pass
+class Row(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What rows of the API have in common: keys in camelCase."""
 
 
-class TargetName(_Row, frozen=True):
+class TargetName(Row, frozen=True):
     """Which target a row belongs to."""
 
     name: str
     repo_id: str
 
 
-class SessionBrief(_Row, frozen=True):
+class SessionBrief(Row, frozen=True):
     """The fields that the mission lists for a session."""
 
     id: UUID
@@ -86,7 +84,7 @@ class SessionRow(SessionBrief, frozen=True):
     target: TargetName
 
 
-class TargetRow(_Row, frozen=True):
+class TargetRow(Row, frozen=True):
     """A target with what was spent on it and its last sessions (`GET /api/db/targets`)."""
 
     id: UUID
@@ -125,7 +123,7 @@ class TargetRow(_Row, frozen=True):
     sessions: list[SessionBrief]
 
 
-class Summary(_Row, frozen=True):
+class Summary(Row, frozen=True):
     """All targets and sessions together (`GET /api/db/targets/summary`)."""
 
     total_targets: int
@@ -143,7 +141,7 @@ class Summary(_Row, frozen=True):
     unpriced_requests: int
 
 
-class ModelSpending(_Row, frozen=True):
+class ModelSpending(Row, frozen=True):
     """What one model used in a period; `cost` leaves out the unpriced requests."""
 
     tokens: int
@@ -162,7 +160,7 @@ class DaySpending(ModelSpending, frozen=True):
     date: date
 
 
-class ModelUsage(_Row, frozen=True):
+class ModelUsage(Row, frozen=True):
     """Usage of a period by model and by day, days newest first (`GET /api/db/model-usage`)."""
 
     period_days: int
@@ -174,7 +172,7 @@ class ModelUsage(_Row, frozen=True):
     by_day: list[DaySpending]
 
 
-class RequestRow(_Row, frozen=True):
+class RequestRow(Row, frozen=True):
     """A row of the ledger; `cost_usd` is None where the price is unknown (`GET /api/db/token-usage`).
 
     `listed_at` is the row's place in the list: `requested_at` as it was first recorded.
@@ -205,7 +203,7 @@ class RequestRow(_Row, frozen=True):
     target: TargetName
 
 
-class SnapshotRow(_Row, frozen=True):
+class SnapshotRow(Row, frozen=True):
     """A target's day (`GET /api/db/snapshots`)."""
 
     target_id: UUID
@@ -221,7 +219,7 @@ class SnapshotRow(_Row, frozen=True):
     target: TargetName
 
 
-class ErrorRow(_Row, frozen=True):
+class ErrorRow(Row, frozen=True):
     """An error of an agent or of the harness (`GET /api/db/errors`)."""
 
     id: UUID
@@ -241,7 +239,7 @@ class ErrorRow(_Row, frozen=True):
     target: TargetName
 
 
-class FeatureEvidence(_Row, frozen=True):
+class FeatureEvidence(Row, frozen=True):
     """What the harness saw when it ran a feature's check on a commit, in a clean checkout.
 
     `exit_status` is negative for a signal and null where the command came to no end, for which `reason` says why.
@@ -255,7 +253,7 @@ class FeatureEvidence(_Row, frozen=True):
     reason: str
 
 
-class FeatureRow(_Row, frozen=True):
+class FeatureRow(Row, frozen=True):
     """An entry of a feature list; passing but not `verified` is the agent's word alone (`GET /api/db/features/…`)."""
 
     target_id: UUID
@@ -278,7 +276,7 @@ class FeatureRow(_Row, frozen=True):
     content_sha256: str
 
 
-class CommitRow(_Row, frozen=True):
+class CommitRow(Row, frozen=True):
     """A commit made in a session (`GET /api/db/commits/…`)."""
 
     sha: str
@@ -294,7 +292,7 @@ class CommitRow(_Row, frozen=True):
     committed_at: Moment
 
 
-class RunningSession(_Row, frozen=True):
+class RunningSession(Row, frozen=True):
     """A session that runs now, as a live view shows it."""
 
     id: UUID
@@ -317,179 +315,30 @@ class RunningSession(_Row, frozen=True):
     target: TargetName
 
 
-class SessionModel(_Row, frozen=True):
-    """What one model used in one session; `cost_usd` is None where no request of it has a known price."""
-
-    model: str
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    cache_write_5m_tokens: int = msgspec.field(name="cacheWrite5mTokens")
-    cache_write_1h_tokens: int = msgspec.field(name="cacheWrite1hTokens")
-    reasoning_tokens: int
-    web_searches: int
-    cost_usd: Decimal | None
-    unpriced_requests: int
-
-
-class SessionError(_Row, frozen=True):
-    """An error within its session."""
-
-    id: UUID
-    error_type: str
-    error_code: str | None
-    message: str
-    stack_trace: str | None
-    context: dict[str, object]
-    attempt: int | None
-    retryable: bool
-    resolved: bool
-    resolved_at: Moment | None
-    occurred_at: Moment
-
-
-class SessionCommit(_Row, frozen=True):
-    """A commit within its session."""
-
-    sha: str
-    message: str
-    author: str
-    files_changed: int
-    additions: int
-    deletions: int
-    branch: str | None
-    committed_at: Moment
-
-
-class SessionFeature(_Row, frozen=True):
-    """A change of a feature within its session."""
-
-    feature_key: str
-    change: str
-    status: str
-    commit: str | None
-    detail: str
-    evidence: FeatureEvidence | None
-    changed_at: Moment
-
-
-class WholeSession(SessionRow, frozen=True):
-    """A session with all that belongs to it (`GET /api/db/sessions/{id}`)."""
-
-    requests_by_model: list[SessionModel]
-    errors: list[SessionError]
-    commits: list[SessionCommit]
-    feature_changes: list[SessionFeature]
-
-
-class TimelineRow(_Row, frozen=True):
-    """One event of a session; `seq` orders them, the time is what the agent said."""
-
-    seq: int
-    kind: str
-    occurred_at: Moment | None
-    tool_name: str | None
-    tool_use_id: str | None
-    subagent: str | None
-    duration_ms: int | None
-    outcome: str | None
-    text: str
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """A line that an agent printed: secrets redacted, control characters escaped, a long one cut.
-
-    `offset` is where it begins in the session's file and `length` how long it is there, in bytes.
-    """
-
-    offset: int
-    length: int
-    text: str
-
-
 class Synced(msgspec.Struct, frozen=True):
     """How many features a list holds that was read into the database."""
 
     synced: int
 
 
-class HealthOfDatabase(_Row, frozen=True):
+class HealthOfDatabase(Row, frozen=True):
     """Whether PostgreSQL answers."""
 
     status: str
     server_version: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class HealthOfLedger(_Row, frozen=True):
+class HealthOfLedger(Row, frozen=True):
     """Sessions that wait to be recorded (None: this server does not record), lines that could not be read."""
 
     pending: int | None
     left_out_lines: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class Health(_Row, frozen=True):
+class Health(Row, frozen=True):
     """Is everything well (`GET /api/health`)?"""
 
     status: str
     database: HealthOfDatabase
     ledger: HealthOfLedger
     version: str
-
-
-class TargetSpending(ModelSpending, frozen=True):
-    """What one target used in a period (`GET /api/glance/usage`)."""
-
-    target: TargetName
-
-
-class RecentCommit(CommitRow, frozen=True):
-    """A commit, with the target that it was made on (`GET /api/glance/commits`)."""
-
-    target: TargetName
-
-
-class SessionId(_Row, frozen=True):
-    """The session that a name means (`GET /api/glance/session`)."""
-
-    id: UUID
-
-
-class ReachedLimit(_Row, frozen=True):
-    """A limit of an agent's account that was reached; it holds work back until `resets_at`, where that is known."""
-
-    agent: str
-    window: str
-    resets_at: Moment | None
-
-
-class Standing(_Row, frozen=True):
-    """What a person should know as a whole; `gap_usd` is what agents reported minus our price."""
-
-    gap_sessions: int
-    gap_usd: Decimal
-    left_out_lines: int
-    open_errors: int
-    limits: list[ReachedLimit]
-
-
-class PendingFiles(_Row, frozen=True):
-    """What the files of a machine hold that is not recorded yet."""
-
-    folders: int
-    bytes: int
-
-
-class Glance(_Row, frozen=True):
-    """Everything at a glance (`GET /api/glance`); `pending` is None where the server asked does not record.
-
-    `order`: what the queue was told last; None from a server of before.
-    """
-
-    summary: Summary
-    running: list[RunningSession]
-    targets: list[TargetRow]
-    standing: Standing
-    pending: PendingFiles | None
-    order: QueueOrder | None = None

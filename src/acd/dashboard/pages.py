@@ -10,14 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from acd import __version__
-from acd.core.contract import (
-    ErrorRow,
-    ModelUsage,
-    RunningSession,
-    SessionRow,
-    Summary,
-    TargetRow,
-)
+from acd.core.contract import ErrorRow, ModelUsage, RunningSession, SessionRow, Summary, TargetRow
 from acd.core.errors import DatabaseAway
 from acd.dashboard.charts import bars
 from acd.dashboard.formats import FILTERS

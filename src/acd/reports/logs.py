@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from acd.core.contract import LogLine
+from acd.core.one_session import LogLine
 from acd.core.text import excerpt, printable
 from acd.files.lines import LineReader
 

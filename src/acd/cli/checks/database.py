@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from acd.cli.checks.finding import Finding, fail, ok, warn
-from acd.core.contract import Standing
 from acd.core.errors import DatabaseAway, DatabaseError
+from acd.core.glance_rows import Standing
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.ledger.pending import pending_folders
