@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError, DatabaseAway
 from acd.core.facts import DailyStats, Ended, Fact, Started, TargetSeen, UsageReported
 from acd.core.models import ErrorType, SessionStatus, SessionType, Target, Usage, target_id_of
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import open_database
 from acd.files.folder import SessionFolder, target_journal
 from acd.files.journal import Journal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acd.core.settings import Described, described_settings
+from acd.core.environment import Described, described_settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 _ROW = re.compile(r"^\| `([A-Z_]+)`[^|]*\| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import psycopg
 
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.lookout import Lookout
 from acd.server import serve

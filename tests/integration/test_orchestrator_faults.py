@@ -29,7 +29,7 @@ pytestmark = pytest.mark.extra
 DRIVER = """
 import asyncio, json, sys
 import msgspec
-from acd.core.settings import load_settings
+from acd.core.environment import load_settings
 from acd.database.connection import open_database
 from acd.queue.observer import LogObserver
 from acd.queue.orchestrator import RunOptions, work_queue

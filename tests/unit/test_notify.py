@@ -12,9 +12,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
 from acd.core.models import Target
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.harness.outcome import Outcome
 from acd.notify import outbox
 from acd.notify.addresses import Address, read_addresses

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from acd.core.environment import described_settings, load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, described_settings, load_settings
+from acd.core.settings import Settings
 
 
 def test_the_missions_variables_are_read() -> None:

@@ -8,13 +8,8 @@ import msgspec
 
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import Column, show_json, show_table
-from acd.core.settings import (
-    SECRET_SETTINGS,
-    Described,
-    Settings,
-    described_settings,
-    load_settings,
-)
+from acd.core.environment import Described, described_settings, load_settings
+from acd.core.settings import SECRET_SETTINGS, Settings
 from acd.core.text import REDACTED, redact
 
 app = new_app()

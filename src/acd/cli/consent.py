@@ -13,9 +13,9 @@ from acd.cli.figures import count_of
 from acd.cli.opened import make_home
 from acd.cli.options import AsJson, Home, QueueFile, Verbose, new_app
 from acd.cli.output import say, show_json
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
 from acd.core.models import Target
-from acd.core.settings import load_settings
 from acd.core.text import printable, redact
 from acd.harness.consent import Consents, OwnFile, folders_of, own_files
 from acd.queue.file import read_queue_file

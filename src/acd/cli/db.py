@@ -12,8 +12,9 @@ import typer
 
 from acd.cli.options import AsJson, DatabaseUrl, Home, new_app
 from acd.cli.output import say, show_json
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database import maintenance
 from acd.database.opening import reachable
 from acd.database.programs import call_psql

@@ -18,7 +18,8 @@ from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import make_console, say, show_json
 from acd.cli.views import followed
 from acd.cli.working import exit_status
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.demo.stage import Stage, set_stage
 from acd.harness.process import hide_from_children

@@ -17,7 +17,8 @@ from acd.cli.failures import FAILED
 from acd.cli.figures import outcome
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 
 app = new_app()
 

@@ -12,8 +12,9 @@ from acd.cli.failures import FAILED
 from acd.cli.figures import outcome
 from acd.cli.options import AsJson, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, show_json, show_table
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.notify.addresses import Address, read_addresses
 from acd.notify.carrier import NotSent, deliver
 from acd.notify.trouble import Troubles

@@ -14,7 +14,8 @@ from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, SkipPermission
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.working import Look, work_and_show
 from acd.core.control_rows import QueueOrder
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.queue.control import read_state
 from acd.queue.look import Planned

@@ -14,8 +14,9 @@ import typer
 from acd.cli.opened import make_home
 from acd.cli.options import DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import say
+from acd.core.environment import load_settings
 from acd.core.errors import DatabaseAway
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import open_database
 from acd.ledger.recorder import Recorder
 from acd.server import serve as serve_until_cancelled

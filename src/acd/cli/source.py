@@ -14,8 +14,9 @@ from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from acd.cli.loading import load
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 
 T = TypeVar("T")
 

@@ -13,8 +13,9 @@ from acd.cli.figures import count_of
 from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, QueueFile, Verbose, new_app
 from acd.cli.output import say, show_json
+from acd.core.environment import load_settings
 from acd.core.queue_rows import SyncSummary
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import session_folders
 from acd.ledger.pending import pending_folders

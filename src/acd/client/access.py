@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 
 TOKEN_VARIABLE = "ACD_TOKEN"  # noqa: S105 - a variable's name
 _TOKEN_FILE = "token"  # noqa: S105 - a file's name

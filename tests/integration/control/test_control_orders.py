@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from acd.core.settings import load_settings
+from acd.core.environment import load_settings
 from acd.database.connection import Database, open_database
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import controller_of, running, told, until
@@ -152,7 +152,7 @@ async def test_what_cannot_be_stopped_is_said(
 
 DRIVER = """
 import asyncio, json, sys
-from acd.core.settings import load_settings
+from acd.core.environment import load_settings
 from acd.database.connection import open_database
 from acd.queue.observer import LogObserver
 from acd.queue.orchestrator import RunOptions, work_queue, worker

@@ -25,7 +25,7 @@ from acd.database.maintenance import remove_embedded
 # Prints the database's id, the time zone and the server's encoding, then waits for its stdin to end.
 CLIENT = """
 import asyncio, sys
-from acd.core.settings import load_settings
+from acd.core.environment import load_settings
 from acd.database.connection import open_database
 
 ASK = "SELECT value, current_setting('TimeZone') AS zone, current_setting('server_encoding') AS encoding " \\

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.embedded.conftest import StartClient
 
 REMOVE = """
-from acd.core.settings import load_settings
+from acd.core.environment import load_settings
 from acd.database import maintenance
 maintenance.destroy(load_settings())
 """

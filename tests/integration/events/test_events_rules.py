@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from acd.core.environment import load_settings
 from acd.core.queue_rows import SyncSummary
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.queue.sync import SyncResult
 from acd.server import create_app, serve

@@ -12,8 +12,9 @@ import httpx
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.server import serve
 from tests.integration.serving import serving_as_set

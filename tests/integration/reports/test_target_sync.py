@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from acd.core.environment import load_settings
 from acd.core.errors import DatabaseAway
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.queue.sync import SyncResult
 from acd.server import create_app

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIRouter
 from starlette.routing import Mount, Route
 
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.server import create_app
 from acd.web.token import read_or_make_token

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from acd.core.settings import Settings, load_settings
+from acd.core.environment import load_settings
+from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.server import create_app
 from tests.integration.web.conftest import QUERY, calls_of, client_of

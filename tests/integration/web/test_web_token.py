@@ -11,8 +11,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
-from acd.core.settings import Settings, load_settings
+from acd.core.settings import Settings
 from acd.web.access import Access, access_of
 from acd.web.token import read_or_make_token
 from tests.integration.web.conftest import client_of
