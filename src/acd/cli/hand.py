@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
-from acd.cli.loading import load
+from acd.cli.through import through
 from acd.core.control_rows import FeatureSkipped, TargetTried
 from acd.core.settings import Settings
 
@@ -52,21 +50,6 @@ class Hand(Protocol):
         ...
 
 
-Opened = Callable[[Settings, str], AbstractAsyncContextManager[Hand]]
-
-
 def do(settings: Settings, command: str, work: Callable[[Hand], Awaitable[T]]) -> T:
-    """Open the hand, do the work, close it.
-
-    Raises:
-        ConfigError: ACD_HOME cannot be made, ACD_URL is no address.
-        DatabaseError: as `open_database` and whatever is done. ServerError: as the client.
-    """
-    module = load("acd.cli.hand_there" if settings.url else "acd.cli.hand_here")
-    opened: Opened = module.opened
-
-    async def done() -> T:
-        async with opened(settings, command) as hand:
-            return await work(hand)
-
-    return asyncio.run(done())
+    """Open the hand, do the work, close it; errors as `through`."""
+    return through("acd.cli.hand_here", "acd.cli.hand_there", settings, command, work)

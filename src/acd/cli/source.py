@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
-from acd.cli.loading import load
+from acd.cli.through import through
 from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
@@ -97,9 +95,6 @@ class Source(Protocol):
         ...
 
 
-Opened = Callable[[Settings, str], AbstractAsyncContextManager[Source]]
-
-
 def read_settings(*, home: Path | None, database_url: str | None) -> Settings:
     """The settings of a reading command. A flag that names this machine's own records wins over ACD_URL.
 
@@ -111,20 +106,8 @@ def read_settings(*, home: Path | None, database_url: str | None) -> Settings:
 
 
 def ask(settings: Settings, command: str, question: Callable[[Source], Awaitable[T]]) -> T:
-    """Open the source, ask, close it.
-
-    Raises:
-        ConfigError: ACD_HOME cannot be made, ACD_URL is no address.
-        DatabaseError: as `open_database` and whatever is asked. ServerError: as the client.
-    """
-    module = load("acd.cli.from_server" if settings.url else "acd.cli.from_database")
-    opened: Opened = module.opened
-
-    async def asked() -> T:
-        async with opened(settings, command) as source:
-            return await question(source)
-
-    return asyncio.run(asked())
+    """Open the source, ask, close it; errors as `through`."""
+    return through("acd.cli.from_database", "acd.cli.from_server", settings, command, question)
 
 
 def insist(report: bytes | None, repo_id: str) -> bytes:
