@@ -178,7 +178,7 @@ def _overview() -> str:
         lines += ["", f"{title}:", *(f"  {one.name:<{width}}  {one.summary}" for one in group)]
     after = (
         "acd COMMAND --help shows a command's options. Everything lies under ACD_HOME (or --home); the database is "
-        "an embedded one unless DATABASE_URL is set; with ACD_URL, looking is done on that server. New here? acd demo, then acd doctor."
+        "an embedded one unless DATABASE_URL is set; with ACD_URL, that server is looked at and controlled. New here? acd demo, then acd doctor."
     )
     columns = min(_columns(), 100)
     return "\n".join(

@@ -137,7 +137,7 @@ def test_a_server_that_wants_its_token(
 def test_a_command_over_http_loads_no_database_driver(
     environment: dict[str, str], url: str
 ) -> None:
-    """It would cost every command a part of its start (measured in bench, not here)."""
+    """It would only slow its start."""
 
     def loaded(**more: str) -> str:
         done = subprocess.run(
