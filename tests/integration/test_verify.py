@@ -169,6 +169,29 @@ async def test_leftovers_of_a_crash_are_removed(bench: Bench) -> None:
 
 
 @pytest.mark.extra
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_removal_that_was_cut_short_is_finished(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, forgotten: bool
+) -> None:
+    """Killed before git had forgotten it, or before it was deleted: the next one goes on, with nothing to check, too."""
+    place = bench.verifier.place
+    await bench.verifier.repository.add_worktree(place, bench.commit)
+    with monkeypatch.context() as patched:
+        killed = "acd.harness.checkout._remove_tree" if forgotten else None
+        patched.setattr(killed or "acd.git.Repository.forget_worktree", _killed)
+        with pytest.raises(asyncio.CancelledError):
+            await checked(bench.verifier, [], bench.commit)
+    assert list(place.parent.iterdir()) != []
+    assert await checked(bench.verifier, [], bench.commit) == {}
+    assert list(place.parent.iterdir()) == []
+    assert git(bench.path, "worktree", "list").count("\n") == 0
+
+
+def _killed(*_: object) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.extra
 async def test_a_commit_that_is_not_there(bench: Bench) -> None:
     found = await checked(bench.verifier, ["true"], "0" * 40)
     assert found["true"].result == "not_judged"

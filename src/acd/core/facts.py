@@ -147,7 +147,8 @@ class Delivered(_Fact, frozen=True, tag="delivered"):
     """Where the commits of a session went that worked in its own worktree.
 
     `merged`: into the target's branch, whose tip is `commit` now; `nothing`: there were none. Else they lie under `ref`:
-    `kept` as the settings say, `refused` by git (changes in the way), `conflict` with what others did meanwhile.
+    `kept` as the settings say, `refused` by git (changes in the way), `conflict` with what others did meanwhile. `refused`
+    without a `ref`: they are merged, but a feature list that git does not know could not be brought back.
     """
 
     outcome: DeliveryOutcome

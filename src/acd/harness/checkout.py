@@ -39,12 +39,20 @@ async def clean_checkout(repository: Repository, commit: str, place: Path) -> As
 async def remove_checkout(repository: Repository, place: Path) -> None:
     """Remove a checkout, whatever state it is in, and what the repository knows of it.
 
+    It is put aside first and deleted last: whoever is killed in between leaves something that tells the next one to go on.
+
     Raises:
         GitError: git refuses to forget it.
+        OSError: it cannot be deleted.
     """
+    aside = place.with_name(f"{place.name}.gone")
     if place.exists():
-        await asyncio.to_thread(_remove_tree, place)
+        if aside.exists():
+            await asyncio.to_thread(_remove_tree, aside)
+        place.rename(aside)
+    if aside.exists():
         await repository.forget_worktree(place)
+        await asyncio.to_thread(_remove_tree, aside)
 
 
 def _remove_tree(place: Path) -> None:

@@ -201,7 +201,9 @@ class Judging:
         if wanted and self.left_at is None:
             for command in dict.fromkeys(wanted):
                 tell(command, await self._without_commit(command))
-        elif wanted and self.left_at is not None:
+        elif (
+            self.left_at is not None
+        ):  # with nothing to check it still removes what a dead harness left
             await self._verifier().check(wanted, self.left_at, tell)
         self._tell_regressions()
         self._tell_what_is_unknown(weighed)

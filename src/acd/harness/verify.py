@@ -26,7 +26,7 @@ from acd.core.errors import GitError
 from acd.core.models import Evidence
 from acd.core.text import redact, storable
 from acd.git import Repository
-from acd.harness.checkout import clean_checkout
+from acd.harness.checkout import clean_checkout, remove_checkout
 from acd.harness.stopping import is_insisted
 from acd.harness.strays import end_processes
 
@@ -89,11 +89,16 @@ class Verifier:
     async def check(self, commands: Iterable[str], commit: str, tell: Tell) -> None:
         """Run each command on the commit, one after the other, in one checkout; `tell` what came of it at once.
 
+        Without commands only what a harness that was killed had checked out is removed.
+
         Raises:
             OSError: the machine cannot start a process, or the disk is full.
         """
         waiting = list(dict.fromkeys(commands))
         try:
+            if not waiting:
+                await remove_checkout(self.repository, self.place)
+                return
             async with clean_checkout(self.repository, commit, self.place) as folder:
                 while waiting:
                     check = await self._run(waiting[0], commit, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections import defaultdict
@@ -20,6 +21,7 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.catch_up import open_source
 from acd.ledger.price import PriceList
+from acd.reports import stream
 from tests.integration.ledger.stage import AT, end, select, session_of
 from tests.integration.serving import serving
 
@@ -124,18 +126,39 @@ class Reader:
 _NUMBERS = itertools.count(1)
 
 
+async def settled(database: Database) -> None:
+    """Wait until nothing hides what is recorded by now.
+
+    The stream is read up to the oldest transaction that runs on the server, and other tests share the server: each of
+    their transactions, in whichever database, hides for a while what was committed after it began.
+    """
+    newest = (
+        "SELECT coalesce(max(txid), '0')::text AS newest FROM "
+        "(SELECT txid FROM session_events UNION ALL SELECT txid FROM request_owners) AS told"
+    )
+    (row,) = await select(database, newest)
+    async with asyncio.timeout(60):
+        while (await stream.horizon(database, 0)).txid <= int(row["newest"]):
+            await asyncio.sleep(0.02)
+
+
 async def play_session(
-    settings: Settings, database: Database, *, repo_id: str = "shop", lines: int = 4
+    settings: Settings,
+    database: Database,
+    *,
+    repo_id: str = "shop",
+    lines: int = 4,
+    settle: bool = True,
 ) -> str:
-    """A session recorded as it goes: each line in a transaction of its own. Its id."""
+    """A session recorded as it goes: each line in a transaction of its own, told by the end. Its id."""
     number = next(_NUMBERS)
     folder = session_of(settings, number, repo_id=repo_id)
     source = open_source(folder.path, database, PRICES)
     assert source is not None
     await source.catch_up()
-    with folder.stream.open("ab", buffering=0) as stream:
+    with folder.stream.open("ab", buffering=0) as lines_of_agent:
         for line in range(lines):
-            stream.write(_tool_line(number, line))
+            lines_of_agent.write(_tool_line(number, line))
             if line == 1:
                 offset = folder.stream.stat().st_size
                 folder.journal.append(
@@ -153,6 +176,8 @@ async def play_session(
         folder.journal.append(fact)
     end(folder, "failed", stream_offset=offset)
     await source.catch_up()
+    if settle:
+        await settled(database)
     return folder.path.name
 
 

@@ -341,6 +341,8 @@ async def test_an_outside_list_that_others_change_meanwhile(isolated: Stage) -> 
     isolated.script(plan_of({"do": "bash", "command": edit}, {"do": "feature"}))
     outcome = await isolated.work(target=target, queue_dir=queue_dir, session_number=2)
     assert (outcome.status, outcome.error_type) == ("failed", "config")
+    assert (outcome.error_message or "").startswith("its feature list cannot be brought back")
+    assert isolated.git("rev-parse", "HEAD") == isolated.truth().commits[-1], "they are merged"
     assert "Another" in shared.read_text()
 
 

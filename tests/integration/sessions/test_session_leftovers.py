@@ -82,3 +82,22 @@ async def test_a_worktree_that_git_cannot_look_at_is_left_alone(ready: Stage) ->
     await recover(ready.settings, lambda _: None)
     assert (folder / "half.txt").read_text() == "half\n"
     assert ready.git("rev-parse", "acd/shop/1") == ready.truth().commits[0]
+
+
+async def test_a_failed_session_keeps_both_what_it_committed_and_what_not(ready: Stage) -> None:
+    ready.set(isolation="worktree", keep_failed_work="ref")
+    ready.script(
+        plan_of(
+            {"do": "feature"},
+            HALF,
+            {"do": "fail", "error": "overloaded"},
+        )
+    )
+    outcome = await ready.work()
+    (kept,) = ready.only(LeftoversKept)
+    (delivered,) = ready.only(Delivered)
+    assert kept.ref == f"refs/acd/shop/{outcome.session_id}"
+    assert delivered.ref is not None
+    assert delivered.ref != kept.ref
+    assert ready.git("rev-parse", delivered.ref) == ready.truth().commits[0]
+    assert ready.git("show", f"{kept.ref}:half.txt") == "half"

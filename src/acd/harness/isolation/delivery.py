@@ -14,7 +14,7 @@ from acd.core.settings import Settings
 from acd.git import Repository, WritableRepository
 from acd.harness.isolation import leftovers
 from acd.harness.isolation.carried import carry_out, is_carried
-from acd.harness.isolation.merging import Merging, Result
+from acd.harness.isolation.merging import Merging
 from acd.harness.isolation.names import kept_ref
 from acd.harness.isolation.worktree import forget_worktree, path_in_tree
 from acd.harness.journaled import Journaled
@@ -166,9 +166,9 @@ class WorktreeEnd:
             return kept
         merging = self._merging()
         result = await merging.merge(self._started.head_before, tip)
-        if result.outcome in {"merged", "nothing"} and (reason := await self._carry_out()):
-            result = Result("refused", result.commit, reason)
         if result.outcome in {"merged", "nothing"}:
+            if reason := await self._carry_out():
+                return self._delivered("refused", result.commit, reason=reason)
             into = f"refs/heads/{merging.branch}" if merging.branch else None
             return self._delivered(result.outcome, result.commit, into)
         await self._base.set_ref(branch, tip)
@@ -179,10 +179,11 @@ class WorktreeEnd:
         if verdict.status == "failed" and (
             self._settings.keep_failed_work == "ref" or verdict.error_type == "tampering"
         ):
-            if self._journaled.leftovers is None or self._journaled.leftovers.ref is None:
-                await self._base.set_ref(self._kept_ref, tip)
-            reason = f"the session failed ({verdict.error_type})"
-            return self._delivered("kept", tip, self._kept_ref, reason)
+            leftovers = self._journaled.leftovers
+            taken = leftovers is not None and leftovers.ref is not None  # by what was not committed
+            ref = f"refs/heads/{self._branch}" if taken else self._kept_ref
+            await self._base.set_ref(ref, tip)
+            return self._delivered("kept", tip, ref, f"the session failed ({verdict.error_type})")
         if self._settings.merge == "none":
             ref = f"refs/heads/{self._branch}"
             await self._base.set_ref(ref, tip)
@@ -238,7 +239,10 @@ def not_merged(delivered: Delivered, base_branch: str | None) -> Verdict:
     """What it means for a session that its work could not be merged.
 
     A refusal lasts until somebody does something. After a conflict a new session begins with what is there by then.
+    Without a ref the commits are in the branch, and only the feature list, which git does not know, was refused.
     """
+    if delivered.ref is None:
+        return failed("config", f"its feature list cannot be brought back: {delivered.reason}")
     ref = (delivered.ref or "").removeprefix("refs/heads/")
     where = base_branch or "the commit that is checked out"
     message = (
