@@ -20,6 +20,7 @@ from acd.core.environment import load_settings
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.lookout import Lookout
+from acd.reports import stream
 from acd.server import serve
 
 SEED = Path(__file__).parent / "reports" / "seed.sql"
@@ -29,6 +30,23 @@ def put_seed(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute(SEED.read_bytes())
+
+
+async def settled(database: Database) -> None:
+    """Wait until nothing hides what is recorded by now.
+
+    The stream is read up to the oldest transaction that runs on the server, and other tests share the server: each of
+    their transactions, in whichever database, hides for a while what was committed after it began.
+    """
+    newest = (
+        "SELECT coalesce(max(txid), '0')::text AS newest FROM "
+        "(SELECT txid FROM session_events UNION ALL SELECT txid FROM request_owners) AS told"
+    )
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute(newest).fetchone()
+    async with asyncio.timeout(60):
+        while (await stream.horizon(database, 0)).txid <= int(row[0] if row else 0):
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

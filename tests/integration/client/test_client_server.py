@@ -17,7 +17,7 @@ from acd.core.figures import CostSum
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.reports import stream
-from tests.integration.serving import put_seed, serving
+from tests.integration.serving import put_seed, serving, settled
 
 SEVENTH = UUID("50000000-0000-0000-0000-000000000007")
 DEADLINE_S = 60
@@ -138,6 +138,7 @@ async def test_events_are_followed_over_a_server_that_starts_again(
     database: Database, settings: Settings
 ) -> None:
     put_seed(database.url)
+    await settled(database)  # else the seed is told, too
     seen: list[Event] = []
     async with serving(database, settings) as address:
         port = int(address.rpartition(":")[2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections import defaultdict
@@ -21,9 +20,8 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.ledger.catch_up import open_source
 from acd.ledger.price import PriceList
-from acd.reports import stream
 from tests.integration.ledger.stage import AT, end, select, session_of
-from tests.integration.serving import serving
+from tests.integration.serving import serving, settled
 
 PRICES = PriceList()
 
@@ -124,22 +122,6 @@ class Reader:
 
 
 _NUMBERS = itertools.count(1)
-
-
-async def settled(database: Database) -> None:
-    """Wait until nothing hides what is recorded by now.
-
-    The stream is read up to the oldest transaction that runs on the server, and other tests share the server: each of
-    their transactions, in whichever database, hides for a while what was committed after it began.
-    """
-    newest = (
-        "SELECT coalesce(max(txid), '0')::text AS newest FROM "
-        "(SELECT txid FROM session_events UNION ALL SELECT txid FROM request_owners) AS told"
-    )
-    (row,) = await select(database, newest)
-    async with asyncio.timeout(60):
-        while (await stream.horizon(database, 0)).txid <= int(row["newest"]):
-            await asyncio.sleep(0.02)
 
 
 async def play_session(

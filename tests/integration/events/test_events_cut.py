@@ -17,9 +17,9 @@ from tests.integration.events.conftest import (
     assert_told_once,
     play_session,
     recorded,
-    settled,
 )
 from tests.integration.ledger.stage import select
+from tests.integration.serving import settled
 
 # Long: `make test` is to take minutes, and CI runs everything.
 pytestmark = pytest.mark.extra
