@@ -59,9 +59,6 @@ UNREADABLE = {
         assistant({"type": "text", "text": "a?b"}).replace(b"?", b"\0"),
         "malformed JSON",
     ),
-    "not UTF-8": (assistant({"type": "text", "text": "a?b"}).replace(b"?", b"\xff"), "not UTF-8"),
-    "not UTF-8 where nothing is read": (b'{"type": "attachment", "x": "\xff"}', "not UTF-8"),
-    "surrogate as UTF-8": (b'{"type": "assistant", "x": "\xed\xa0\x80"}', "not UTF-8"),
     "array": (b"[1]", "not an object"),
     "number": (b"17", "not an object"),
     "NaN": (b'{"type": "assistant", "x": NaN}', "malformed JSON"),
@@ -126,6 +123,20 @@ def test_a_blank_line_is_nothing(read: Reader, line: bytes) -> None:
 def test_what_stands_around_the_object_changes_nothing(dress: Callable[[bytes], bytes]) -> None:
     line = assistant({"type": "text", "text": "hello"}, usage={"input_tokens": 3})
     assert stream_events("claude-code", dress(line)) == stream_events("claude-code", line)
+
+
+@READERS
+def test_bytes_that_are_no_utf8_cost_their_characters_and_not_the_usage(read: Reader) -> None:
+    line = assistant({"type": "text", "text": "a?b"}, usage={"input_tokens": 3})
+    request, text = read("claude-code", line.replace(b"?", b"\xff\xed\xa0\x80"))
+    assert isinstance(request, RequestSeen)
+    assert request.usage.input_tokens == 3
+    assert isinstance(text, TextSaid)
+    assert (text.text[0], text.text[-1]) == ("a", "b")
+    assert read("claude-code", b'{"type": "attachment", "x": "\xff"}') in (
+        [],
+        [Unrecognised(line_type="attachment")],
+    )
 
 
 def test_half_a_surrogate_pair_costs_one_character_and_not_the_usage() -> None:

@@ -10,7 +10,8 @@ Every rule was measured with Claude Code 2.1.330 and 2.1.197 (samples in tests/d
     content.py  blocks of a message and short forms of them
     usage.py    tokens, money, times
     failures.py fields of a failure → our error type
-    history.py  where transcripts lie
+    history.py  where transcripts of one session lie
+    folders.py  where all of an agent's history lies; past.py: its lines as history, for `acd import`
     launch.py   what a command line takes
 """
 

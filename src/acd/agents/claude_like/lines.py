@@ -1,7 +1,7 @@
 """Bytes of one line → one of the shapes.
 
 Tolerated: a byte order mark, spaces and carriage returns around the object, duplicate keys (the last wins), halves
-of surrogate pairs (become U+FFFD), whole numbers written as `3.0`.
+of surrogate pairs and bytes that are not UTF-8 (become U+FFFD), whole numbers written as `3.0`.
 Everything else that is not one JSON object with the shape of its type is an `UnreadableLine`, whose message never
 quotes the line: it goes into logs and counts by reason.
 """
@@ -41,21 +41,21 @@ def decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | str | None:
     line = line.removeprefix(_BOM).strip(b" \t\r\n")
     if not line:
         return None
-    _check_utf8(line)
     try:
-        return _decode(line, decoder)
+        return _decode(_as_utf8(line), decoder)
     except RecursionError:
         raise UnreadableLine("nested too deeply") from None
 
 
-def _check_utf8(line: bytes) -> None:
-    """The decoder looks only at the text of fields that it keeps; a damaged line is to be known as such."""
+def _as_utf8(line: bytes) -> bytes:
+    """What is not UTF-8 in a text costs those characters and not the line: tokens stand in ASCII beside it."""
     if line.isascii():
-        return
+        return line
     try:
         line.decode()
     except UnicodeDecodeError:
-        raise UnreadableLine("not UTF-8") from None
+        return line.decode(errors="replace").encode()
+    return line
 
 
 def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | str:
