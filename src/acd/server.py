@@ -29,6 +29,7 @@ from acd.api import (
     records,
     reports,
     sessions,
+    spending,
     targets,
 )
 from acd.api.document import document, operation_id
@@ -103,6 +104,7 @@ def _add_routes(app: FastAPI) -> None:
         logs,
         records,
         reports,
+        spending,
         queue,
         control,
         attempts,

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from acd.client.call import Call, Page, getting, paging, quoted, written
+from acd.core.comparison import Comparison
 from acd.core.contract import (
     CommitRow,
     ErrorRow,
@@ -26,6 +27,7 @@ from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
 from acd.core.one_session import LogLine, SessionId, TimelineRow, WholeSession
 from acd.core.queue_rows import EarlierStatus, Queue
+from acd.core.spending import CostByHour, CostOverTime, Split, Step
 from acd.core.summary_rows import NightSummary
 
 Kind = Literal["sessions", "usage", "errors", "commits"]
@@ -196,6 +198,39 @@ def summary_of(
 ) -> Call[NightSummary]:
     """What was done from then until then; from the beginning of yesterday until now unless told."""
     return getting("/api/reports/summary", NightSummary, since=since, until=until)
+
+
+def cost_over_time(
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    step: Step = "day",
+    split_by: Split = "model",
+    repo_id: str | None = None,
+) -> Call[CostOverTime]:
+    """What each model or target cost in each step of time; the last 30 days unless told."""
+    query = {"from": first, "to": last, "step": step, "splitBy": split_by, "repoId": repo_id}
+    return getting("/api/reports/cost-over-time", CostOverTime, **query)
+
+
+def cost_by_hour(
+    *, first: date | None = None, last: date | None = None, repo_id: str | None = None
+) -> Call[CostByHour]:
+    """What the sessions cost that began in each hour of the week; the last 30 days unless told."""
+    query = {"from": first, "to": last, "repoId": repo_id}
+    return getting("/api/reports/cost-by-hour", CostByHour, **query)
+
+
+def model_comparison(
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    same_targets: bool = True,
+    repo_id: str | None = None,
+) -> Call[Comparison]:
+    """All models that worked compared, with intervals; the last 30 days unless told."""
+    query = {"from": first, "to": last, "sameTargets": same_targets, "repoId": repo_id}
+    return getting("/api/reports/model-comparison", Comparison, **query)
 
 
 def metrics() -> Call[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,21 @@ CALLS: dict[str, tuple[Call[Any], Callable[[Any], object], object]] = {
     "features": (calls.features("shop-api"), lambda found: found[0].feature_key, "login"),
     "recent_commits": (calls.recent_commits(), lambda found: [c.sha for c in found], ["c2", "c1"]),
     "report": (calls.report("cost", CostSum), lambda found: found.total.requests, 9),
+    "cost_over_time": (
+        calls.cost_over_time(split_by="target"),
+        lambda found: [part.key for part in found.rows],
+        ["shop-api", "org/tool"],
+    ),
+    "cost_by_hour": (
+        calls.cost_by_hour(first=date(2026, 2, 1), repo_id="org/tool"),
+        lambda found: [(row.weekday, row.hour) for row in found.rows],
+        [(7, 8)],
+    ),
+    "model_comparison": (
+        calls.model_comparison(first=date(2026, 2, 1), same_targets=False),
+        lambda found: [(one.model, one.success_rate.value) for one in found.models],
+        [("opus", 0.8)],
+    ),
     "metrics": (calls.metrics(), lambda found: b"acd_tokens_total{" in found, True),
     "export": (calls.export("commits"), lambda found: found.count(b"\n"), 3),
 }
