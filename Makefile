@@ -14,7 +14,7 @@ JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 install = $(UV) pip install -q --python $(BIN)/python $(1) || \
 	(echo "uv could not install; trying pip" && $(PYTHON) -m pip --python $(BIN)/python install -q --disable-pip-version-check $(1))
 
-.PHONY: demo test test-all check format bench faults night lock clean
+.PHONY: demo test test-all check format bench faults night screenshots lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/acd demo $(ARGS)
@@ -45,11 +45,15 @@ faults: $(VENV)/.all
 night: $(VENV)/.all
 	$(BIN)/python -m bench.night $(ARGS)
 
+# Pictures of every page, in both themes and at both widths, into screenshots/; some of them are copied to docs/images by hand.
+screenshots: $(VENV)/.all
+	$(BIN)/python -m bench.screenshots $(ARGS)
+
 # The lock files carry hashes and no address: whichever index pip and uv are set up for is used.
 lock: $(UV_READY)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra claude --extra notify --extra parquet --extra readers pyproject.toml -c requirements-dev.lock -o requirements-all.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra browser --extra claude --extra notify --extra parquet --extra readers pyproject.toml -c requirements-dev.lock -o requirements-all.lock
 
 $(UV_VENV)/.ready:
 	$(PYTHON) -m venv $(UV_VENV)

@@ -36,7 +36,7 @@ from acd.api.document import document, operation_id
 from acd.api.freshness import Freshness
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
-from acd.dashboard import pages
+from acd.dashboard import site
 from acd.database.connection import Database
 from acd.queue.sync import sync as sync_queue
 from acd.web.access import LOOPBACK_HOSTS, Access, access_of
@@ -88,6 +88,7 @@ def create_app(
     _add_routes(app)
     document(app)
     add_error_handlers(app)
+    site.add_pages(app)
     app.add_middleware(Freshness)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(SharedAnswers)
@@ -115,8 +116,6 @@ def _add_routes(app: FastAPI) -> None:
     ):
         app.include_router(module.router)
     app.include_router(export.build_router())
-    app.include_router(pages.build_router())
-    app.mount("/static", pages.static_files())
     app.mount(docs.PARTS, docs.docs_parts())
 
 

@@ -36,6 +36,7 @@ NOT_IN_THE_TREE = {
     ".claude/CLAUDE.md": "a repository's, for its agent",
     ".claude/rules/": "a repository's, for its agent",
     "CLAUDE.local.md": "a repository's, for its agent",
+    "screenshots/": "made by a command",
     "uv.lock": "the one that there is not, and why",
 }
 # Of the agent, and of the benchmarks.
@@ -47,6 +48,8 @@ OPTIONS_OF_OTHERS = {
     "--targets",
     "--seed",
     "--keep",
+    "--page",
+    "--serve",
 }
 _FILE = re.compile(
     r"[\w.*-]+(?:/[\w.*<>-]+)*(?:/|\.(?:py|md|sql|toml|json|jsonl|lock|yml|png|log|example))"

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from acd.dashboard.charts import HEIGHT, bars
+from acd.dashboard.drawing import HEIGHT, bars
 from acd.dashboard.formats import duration, exact, money, signed, tokens
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 NOTHING = "\N{EN DASH}"
@@ -53,8 +53,28 @@ def duration(milliseconds: int | None) -> str:
 
 
 def moment(when: datetime | None) -> str:
-    """A time in the zone that the database gave it in."""
-    return when.strftime("%Y-%m-%d %H:%M") if when else NOTHING
+    """A time as it stands without JavaScript, in UTC; scripts show the viewer's own zone."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else NOTHING
+
+
+def exact_moment(when: datetime) -> str:
+    """A time to the second, in UTC."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def count(number: int) -> str:
+    """A count that people read whole: 12,345."""
+    return f"{number:,}"
+
+
+def mean(number: Decimal | None) -> str:
+    """A mean of counts with one digit after the point."""
+    return NOTHING if number is None else f"{number:.1f}"
+
+
+def share(fraction: float | Decimal | None) -> str:
+    """A fraction as whole percent."""
+    return NOTHING if fraction is None else f"{100 * fraction:.0f}%"
 
 
 def signed(count: int | None) -> str:
@@ -71,5 +91,9 @@ FILTERS = {
     "percent": percent,
     "duration": duration,
     "moment": moment,
+    "exact_moment": exact_moment,
+    "count": count,
+    "mean": mean,
+    "share": share,
     "signed": signed,
 }

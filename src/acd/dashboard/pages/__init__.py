@@ -1,0 +1,1 @@
+"""One module a page: its route, and what it reads for its template."""

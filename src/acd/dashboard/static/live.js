@@ -1,0 +1,93 @@
+// Parts of a page that stay up to date: elements with an id and data-live. When the server says that something happened,
+// the page is asked for again, at most once a second, and those parts that are different are put in place of the old ones.
+import { tell } from "./times.js";
+
+const LEAST_MS = 1000;
+const SLOW_MS = 15000; // what no event tells (orders of others, a limit's end) is seen at the latest after this
+const EVENTS = ["started", "ended", "request", "feature", "commit", "limit", "error", "progress"];
+
+const known = new Map();
+let source = null;
+let due = null;
+let last = 0;
+let asking = false;
+
+const parts = (root) => [...root.querySelectorAll("[data-live][id]")];
+for (const part of parts(document)) known.set(part.id, part.outerHTML); // before any time in it is rewritten
+const inUse = (part) =>
+  part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button");
+
+function state(word) {
+  for (const element of document.querySelectorAll(".live")) {
+    element.dataset.state = word;
+    element.textContent = { on: "live", lost: "connecting", off: "not live" }[word];
+  }
+}
+
+function put(page) {
+  for (const fresh of parts(page)) {
+    const old = document.getElementById(fresh.id);
+    const written = fresh.outerHTML;
+    if (!old || known.get(fresh.id) === written || inUse(old)) continue;
+    known.set(fresh.id, written);
+    const open = new Set([...old.querySelectorAll("details[open][id]")].map((each) => each.id));
+    const scrolled = [...old.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
+    const placed = document.adoptNode(fresh);
+    for (const each of placed.querySelectorAll("details[id]")) each.open ||= open.has(each.id);
+    tell(placed);
+    old.replaceWith(placed);
+    placed.querySelectorAll(".scroll").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
+    document.dispatchEvent(new CustomEvent("acd:placed", { detail: placed }));
+  }
+}
+
+/** Ask for the page again now, whatever was asked last. */
+export async function refresh() {
+  clearTimeout(due);
+  due = null;
+  if (asking) return schedule();
+  asking = true;
+  last = Date.now();
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    state("lost"); // the stream tries again by itself, and asks then
+  } finally {
+    asking = false;
+  }
+}
+
+function schedule() {
+  if (due !== null || document.hidden) return;
+  due = setTimeout(refresh, Math.max(0, last + LEAST_MS - Date.now()));
+}
+
+function open() {
+  const address = document.body.dataset.events;
+  source = new EventSource(address);
+  source.onopen = () => {
+    state("on");
+    schedule();
+  };
+  source.onerror = () => state("lost");
+  for (const name of EVENTS) source.addEventListener(name, schedule);
+  source.addEventListener("bye", () => state("lost"));
+}
+
+function close() {
+  source?.close();
+  source = null;
+}
+
+/** Follow what happens while the page is looked at: a hidden one holds no connection. */
+export function connect() {
+  if (!document.body.dataset.events || !parts(document).length) return;
+  open();
+  setInterval(schedule, SLOW_MS);
+  document.addEventListener("visibilitychange", () => {
+    close();
+    if (!document.hidden) open();
+  });
+  addEventListener("pagehide", close);
+}

@@ -1,0 +1,40 @@
+"""Every page: at both widths and in both themes nothing overflows, nothing serious is found by axe, and it is readable
+without scripts.
+"""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from acd.dashboard.site import PAGES
+from tests.acceptance.pages.conftest import NARROW, WIDE, Opener, Theme
+
+pytestmark = [pytest.mark.extra, pytest.mark.timeout(400)]
+PATHS = [page.ENTRY.path for page in PAGES] + ["/nothing"]
+SERIOUS = ("serious", "critical")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_page_fits_and_axe_finds_nothing_serious(open_page: Opener, path: str) -> None:
+    looks: list[tuple[int, Theme]] = [(WIDE, "light"), (NARROW, "dark")]
+    for width, theme in looks:
+        page = open_page(path, width=width, theme=theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, theme)
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]])
+            for rule in found
+            if rule["impact"] in SERIOUS
+        ]
+        assert serious == [], (width, theme)
+    if path == "/nothing":  # the browser itself complains of a 404
+        open_page.complaints.clear()
+
+
+@pytest.mark.parametrize("path", PATHS[:-1])
+def test_the_page_says_the_same_without_scripts(open_page: Opener, path: str) -> None:
+    with_scripts, without = open_page(path), open_page(path, scripts=False)
+    headings = [page.locator("h1, h2").all_inner_texts() for page in (with_scripts, without)]
+    assert headings[0] == headings[1]
+    assert headings[0]
