@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from acd.api import examples
 from acd.api.describing import BAD_CURSOR, Refusal, Shape, described
-from acd.api.paging import LINES, Cursor, bad_cursor, page
 from acd.api.parameters import Limit50
 from acd.api.refusals import elsewhere
 from acd.core.one_session import LogLine
 from acd.files.folder import SessionFolder
 from acd.reports import sessions
 from acd.reports.logs import NoSuchPlace, read_lines
+from acd.web.paging import LINES, Cursor, bad_cursor, page
 from acd.web.parts import GivenParts
 
 router = APIRouter(prefix="/api/db", tags=["sessions"])

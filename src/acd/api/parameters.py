@@ -84,6 +84,25 @@ Model = Annotated[
     str | None,
     Query(max_length=_LONGEST, pattern=WITHOUT_NUL, description="Only this model."),
 ]
+Agent = Annotated[
+    str | None,
+    Query(max_length=_LONGEST, pattern=WITHOUT_NUL, description="Only this agent."),
+]
+SessionWords = Annotated[
+    str | None,
+    Query(
+        max_length=_LONGEST,
+        pattern=WITHOUT_NUL,
+        description="Part of the target's name or id, the error's message, branch or machine; beginning of the id.",
+    ),
+]
+GroupKey = Annotated[
+    str | None,
+    Query(pattern="^[0-9a-f]{32}$", description="Only errors of this group (`key`)."),
+]
+PathGroupKey = Annotated[
+    str, Path(alias="key", pattern="^[0-9a-f]{32}$", description="The group's `key`.")
+]
 SessionId = Annotated[UUID | None, Query(alias="sessionId", description="Only this session.")]
 Since = Annotated[
     When | None, Query(description="Started then or later; without a zone: the database's.")

@@ -11,14 +11,21 @@ from starlette.responses import Response
 
 from acd.api import examples
 from acd.api.describing import BAD_CURSOR, NO_TARGET, Refusal, Shape, described
-from acd.api.paging import COMMITS, ERRORS, Cursor
-from acd.api.parameters import Days, Limit50, PathRepoId, RepoId, YesNo
+from acd.api.parameters import (
+    Days,
+    GroupKey,
+    Limit50,
+    PathRepoId,
+    RepoId,
+    YesNo,
+)
 from acd.api.refusals import elsewhere, known_target
 from acd.core.contract import CommitRow, ErrorRow, FeatureRow, ModelUsage, SnapshotRow, Synced
 from acd.core.models import ErrorType, target_id_of
 from acd.queue.feature_sync import ListElsewhere, ListUnreadable, sync_features
 from acd.reports import commits, errors, features, progress, usage
 from acd.web import answers
+from acd.web.paging import COMMITS, ERRORS, Cursor
 from acd.web.parts import GivenDatabase, GivenParts
 
 router = APIRouter(prefix="/api/db", tags=["records"])
@@ -63,6 +70,7 @@ async def list_errors(
     resolved: Annotated[Literal["false", "true", "all"], Query()] = "false",
     error_type: Annotated[ErrorType | None, Query(alias="type")] = None,
     repo_id: RepoId = None,
+    group: GroupKey = None,
 ) -> Response:
     """Those not yet resolved unless asked otherwise."""
     report = await errors.recent(
@@ -72,6 +80,7 @@ async def list_errors(
         resolved=RESOLVED[resolved],
         error_type=error_type,
         repo_id=repo_id,
+        group=group,
     )
     return ERRORS.page(report, limit)
 

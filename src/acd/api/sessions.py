@@ -9,14 +9,15 @@ from starlette.responses import Response
 
 from acd.api import examples
 from acd.api.describing import BAD_CURSOR, NO_SESSION, Shape, described
-from acd.api.paging import EVENTS, REQUESTS, SESSIONS, Cursor
 from acd.api.parameters import (
+    Agent,
     Limit50,
     Limit100,
     Model,
     PathSessionId,
     RepoId,
     SessionId,
+    SessionWords,
     Since,
     Until,
 )
@@ -26,6 +27,7 @@ from acd.core.models import SessionStatus, SessionType
 from acd.core.one_session import TimelineRow, WholeSession
 from acd.reports import sessions, usage
 from acd.web import answers
+from acd.web.paging import EVENTS, REQUESTS, SESSIONS, Cursor
 from acd.web.parts import GivenDatabase
 
 router = APIRouter(prefix="/api/db", tags=["sessions"])
@@ -50,6 +52,8 @@ async def list_sessions(
     model: Model = None,
     status: Annotated[SessionStatus | None, Query()] = None,
     session_type: Annotated[SessionType | None, Query(alias="type")] = None,
+    agent: Agent = None,
+    q: SessionWords = None,
     since: Since = None,
     until: Until = None,
 ) -> Response:
@@ -62,6 +66,8 @@ async def list_sessions(
         model=model,
         status=status,
         session_type=session_type,
+        agent=agent,
+        q=q,
         since=since,
         until=until,
     )

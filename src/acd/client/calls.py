@@ -22,6 +22,7 @@ from acd.core.contract import (
     Summary,
     TargetRow,
 )
+from acd.core.error_rows import ErrorGroup
 from acd.core.figures import GroupBy, Report, Sum
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
@@ -75,6 +76,8 @@ def sessions(
     model: str | None = None,
     status: SessionStatus | None = None,
     session_type: SessionType | None = None,
+    agent: str | None = None,
+    q: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Call[Page[SessionRow]]:
@@ -87,6 +90,8 @@ def sessions(
         model=model,
         status=status,
         type=session_type,
+        agent=agent,
+        q=q,
         since=since,
         until=until,
     )
@@ -156,10 +161,37 @@ def errors(
     resolved: Resolved = "false",
     error_type: ErrorType | None = None,
     repo_id: str | None = None,
+    group: str | None = None,
 ) -> Call[Page[ErrorRow]]:
-    """Errors, newest first; those not resolved unless asked otherwise."""
+    """Errors, newest first; those not resolved unless asked otherwise. `group` is the key of an `ErrorGroup`."""
     return paging(
-        "/api/db/errors", ErrorRow, limit=limit, resolved=resolved, type=error_type, repoId=repo_id
+        "/api/db/errors",
+        ErrorRow,
+        limit=limit,
+        resolved=resolved,
+        type=error_type,
+        repoId=repo_id,
+        group=group,
+    )
+
+
+def error_groups(
+    *,
+    days: int = 14,
+    limit: int = 100,
+    resolved: Resolved = "false",
+    error_type: ErrorType | None = None,
+    repo_id: str | None = None,
+) -> Call[list[ErrorGroup]]:
+    """Errors counted by type and by what their messages have in common; what waits for a person first."""
+    return getting(
+        "/api/db/errors/groups",
+        list[ErrorGroup],
+        days=days,
+        limit=limit,
+        resolved=resolved,
+        type=error_type,
+        repoId=repo_id,
     )
 
 

@@ -13,6 +13,7 @@ from acd.core.control_rows import (
     TargetChanged,
     TargetTried,
 )
+from acd.core.error_rows import GroupResolved
 from acd.core.queue_rows import SyncDone
 
 
@@ -29,6 +30,11 @@ def sync_features(repo_id: str) -> Call[Synced]:
 def resolve_error(error_id: UUID) -> Call[ErrorRow]:
     """Mark an error as resolved."""
     return changing("POST", f"/api/db/errors/{error_id}/resolve", ErrorRow)
+
+
+def resolve_error_group(key: str) -> Call[GroupResolved]:
+    """Mark every error of a group as resolved."""
+    return changing("POST", f"/api/db/errors/groups/{quoted(key)}/resolve", GroupResolved)
 
 
 def pause_queue() -> Call[QueueOrder]:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from acd.core.one_session import LogLine
 from acd.core.text import excerpt, printable
-from acd.files.lines import LineReader
+from acd.files.lines import Line, LineReader
 
 _AT_MOST = 4 * 1024 * 1024
 """Bytes of a page, give or take a line: it opens at once and fits into memory, however large the file is."""
-_SHOWN = 64 * 1024
-"""Characters of a line."""
+SHOWN = 64 * 1024
+"""Most characters of a line."""
 
 
 class Lines(NamedTuple):
@@ -28,13 +28,16 @@ class NoSuchPlace(ValueError):
     """No line begins at this offset."""
 
 
-def read_lines(path: Path, offset: int, *, limit: int, final: bool) -> Lines | None:
+def read_lines(
+    path: Path, offset: int, *, limit: int, final: bool, shown: int = SHOWN
+) -> Lines | None:
     """Lines from `offset` on, which must be the beginning of one: the middle of a secret would not look like one.
 
     Args:
         path: the file; None is given when it is not there, or no file.
         offset: in bytes.
         limit: most lines to give.
+        shown: most characters of each.
         final: nobody writes the file any more: a last line without its end counts as a line.
 
     Raises:
@@ -52,7 +55,7 @@ def read_lines(path: Path, offset: int, *, limit: int, final: bool) -> Lines | N
     found = LineReader(path, offset).read(_AT_MOST, final=final)
     taken = found[:limit]
     after = taken[-1].offset + taken[-1].length if taken else offset
-    lines = [LogLine(line.offset, line.length, _shown(line.data)) for line in taken]
+    lines = [shown_line(line, shown) for line in taken]
     return Lines(lines, after, more=len(found) > limit or after < status.st_size)
 
 
@@ -62,7 +65,9 @@ def _begins_line(path: Path, offset: int) -> bool:
         return file.read(1) == b"\n"
 
 
-def _shown(data: bytes | None) -> str:
-    if data is None:
-        return "[a line too long to be shown]"
-    return printable(excerpt(data.decode("utf-8", "replace"), _SHOWN))
+def shown_line(line: Line, shown: int = SHOWN) -> LogLine:
+    """A line as it may be seen: secrets redacted, control characters escaped, at most so many characters of it."""
+    if line.data is None:
+        return LogLine(line.offset, line.length, "[a line too long to be shown]")
+    text = printable(excerpt(line.data.decode("utf-8", "replace"), shown))
+    return LogLine(line.offset, line.length, text)

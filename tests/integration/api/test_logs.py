@@ -10,10 +10,10 @@ import httpx
 import psycopg
 import pytest
 
-from acd.api.paging import LINES
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
+from acd.web.paging import LINES
 from tests.integration.api.walking import rows
 
 RUNNING = "50000000-0000-0000-0000-000000000007"

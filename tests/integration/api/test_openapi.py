@@ -22,6 +22,7 @@ FILLED = {
     "/api/db/sessions/{id}": f"/api/db/sessions/{FAILED}",
     "/api/db/sessions/{id}/events": f"/api/db/sessions/{SESSION}/events",
     "/api/db/errors": "/api/db/errors?resolved=all",
+    "/api/db/errors/groups": "/api/db/errors/groups?days=3660&resolved=all",
     "/api/db/features/{repoId}": "/api/db/features/shop-api?removed=true",
     "/api/db/commits/{repoId}": "/api/db/commits/shop-api",
     "/api/db/logs/{sessionId}": "/api/db/logs/50000000-0000-0000-0000-000000000008",

@@ -8,7 +8,7 @@ import json
 import httpx
 import pytest
 
-from acd.api.paging import ERRORS, SESSIONS
+from acd.web.paging import ERRORS, SESSIONS
 from tests.integration.api.walking import pages, rows
 
 LISTS = [

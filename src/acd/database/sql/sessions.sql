@@ -1,19 +1,26 @@
 -- name: recent
 -- Sessions, newest first. Parameters: limit; after_at, after_id, the place behind which the page begins ('infinity'
--- for the first); repo_id, model, status, type, since, until, each null for "any" (`since` is inclusive, `until` is
--- not). Places and times are compared without "or null", so that they bound the scan of an index under a plan that is
+-- for the first); repo_id, model (asked for or used), status, type, agent, q, since, until, each null for "any" (`since`
+-- is inclusive, `until` is not). `q` is looked for in the target's name and id, the error's message, the branch and the
+-- machine, and at the beginning of the session's id. Places and times are compared without "or null", so that they bound the scan of an index under a plan that is
 -- made once; the two halves exclude each other, so that a target's sessions come from the target's own index. Gives a
 -- JSON array.
-WITH picked AS (
+WITH meant AS (
+    SELECT id FROM targets WHERE %(q)s::text IS NOT NULL AND strpos(lower(name || E'\n' || repo_id), lower(%(q)s)) > 0
+), picked AS (
     (SELECT s.*
      FROM harness_sessions s
      WHERE %(repo_id)s::text IS NULL
        AND (s.started_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
        AND s.started_at >= coalesce(%(since)s::timestamptz, '-infinity')
        AND s.started_at < coalesce(%(until)s::timestamptz, 'infinity')
-       AND (%(model)s::text IS NULL OR s.model = %(model)s)
+       AND (%(model)s::text IS NULL OR s.model = %(model)s OR s.model_used = %(model)s)
        AND (%(status)s::text IS NULL OR s.status = %(status)s)
        AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
+       AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)
+       AND (%(q)s::text IS NULL OR s.target_id = ANY (SELECT id FROM meant)
+            OR strpos(lower(concat_ws(E'\n', s.error_message, s.branch, s.host)), lower(%(q)s)) > 0
+            OR starts_with(s.id::text, lower(%(q)s)))
      ORDER BY s.started_at DESC, s.id DESC
      LIMIT %(limit)s::bigint)
     UNION ALL
@@ -24,9 +31,13 @@ WITH picked AS (
        AND (s.started_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
        AND s.started_at >= coalesce(%(since)s::timestamptz, '-infinity')
        AND s.started_at < coalesce(%(until)s::timestamptz, 'infinity')
-       AND (%(model)s::text IS NULL OR s.model = %(model)s)
+       AND (%(model)s::text IS NULL OR s.model = %(model)s OR s.model_used = %(model)s)
        AND (%(status)s::text IS NULL OR s.status = %(status)s)
        AND (%(type)s::text IS NULL OR s.session_type = %(type)s)
+       AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)
+       AND (%(q)s::text IS NULL OR s.target_id = ANY (SELECT id FROM meant)
+            OR strpos(lower(concat_ws(E'\n', s.error_message, s.branch, s.host)), lower(%(q)s)) > 0
+            OR starts_with(s.id::text, lower(%(q)s)))
      ORDER BY s.started_at DESC, s.id DESC
      LIMIT %(limit)s::bigint)
 )
@@ -136,3 +147,13 @@ WHERE s.id = %(id)s::uuid;
 -- name: whereabouts
 -- On which machine a session's files are (null for one that was recorded by another program) and whether it still runs.
 SELECT host, status FROM harness_sessions WHERE id = %(id)s::uuid
+
+
+-- name: choices
+-- What sessions can be chosen by: every target's name and id, the models and agents that targets had last. One JSON
+-- object.
+SELECT json_build_object(
+    'targets', (SELECT coalesce(json_agg(json_build_object('name', name, 'repoId', repo_id)
+                                         ORDER BY lower(name), repo_id), '[]') FROM targets),
+    'models', (SELECT coalesce(json_agg(DISTINCT last_model), '[]') FROM targets WHERE last_model IS NOT NULL),
+    'agents', (SELECT coalesce(json_agg(DISTINCT agent), '[]') FROM targets));

@@ -71,9 +71,10 @@ class Paged:
 
     def page(self, report: bytes, limit: int) -> Response:
         """A report that is an array, with the cursor of its last row where the page is full."""
-        return page(report, self._next(report, limit))
+        return page(report, self.next_cursor(report, limit))
 
-    def _next(self, report: bytes, limit: int) -> str | None:
+    def next_cursor(self, report: bytes, limit: int) -> str | None:
+        """The cursor of a report's last row where the page is full; None where there is no next page."""
         rows = msgspec.json.decode(report, type=list[msgspec.Raw])
         if len(rows) < limit:
             return None

@@ -1,0 +1,16 @@
+"""What messages of errors have in common: see `0015_error_shapes.sql`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from acd.database.migrate import driver_of
+from acd.database.schema import read_revision
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
