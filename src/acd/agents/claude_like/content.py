@@ -27,7 +27,7 @@ _TELLING = (
     "description",
     "prompt",
 )
-_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 
 class Block(msgspec.Struct, gc=False):
@@ -61,7 +61,7 @@ def blocks_of(content: msgspec.Raw) -> list[Block] | None:
 
 def is_call(block: Block) -> bool:
     """Whether the block calls a tool, the model's own server's included."""
-    return block.type in _CALLS if isinstance(block.type, str) else False
+    return block.type in CALLS if isinstance(block.type, str) else False
 
 
 def call_text(block: Block) -> str:

@@ -38,9 +38,9 @@ from acd.core.events import (
 )
 
 # The agent's own words in the shape of a model's: no request was made for them.
-_SYNTHETIC = "<synthetic>"
+SYNTHETIC = "<synthetic>"
 
-_KEY_LIMIT = 200
+KEY_LIMIT = 200
 
 
 def assistant_events(
@@ -54,7 +54,7 @@ def assistant_events(
     message = shape.message
     if message is None:
         return [Unrecognised(line_type="assistant without message")]
-    synthetic = message.model == _SYNTHETIC
+    synthetic = message.model == SYNTHETIC
     at, subagent = moment(shape.timestamp), optional_name(shape.subagent)
     blocks = blocks_of(message.content)
     events: list[Event] = []
@@ -104,7 +104,7 @@ def _request_key(
     for candidate in (message.id, shape.uuid):
         name = name_of(candidate)
         # A name that had to be changed to be storable could be another's name, too.
-        if name and name == candidate and len(name) <= _KEY_LIMIT:
+        if name and name == candidate and len(name) <= KEY_LIMIT:
             return f"{agent}:{name}"
     return f"{agent}:{hashlib.sha256(line.strip()).hexdigest()}"
 

@@ -14,6 +14,7 @@ from acd.agents.claude_like import shapes
 from acd.agents.claude_like.content import folder, name_of, optional_name
 from acd.agents.claude_like.lines import decode
 from acd.agents.claude_like.messages import assistant_events, user_events
+from acd.agents.claude_like.quick import QuickLine, request_of
 from acd.agents.claude_like.reports import cost_state_events
 from acd.agents.claude_like.system import transcript_system_events
 from acd.agents.claude_like.usage import moment
@@ -62,7 +63,7 @@ class _Place(NamedTuple):
     git_branch: object
 
 
-_Placed = PastAssistant | shapes.TranscriptUser | PastSystem
+_Placed = PastAssistant | shapes.TranscriptUser | PastSystem | QuickLine
 _LINE: msgspec.json.Decoder[
     PastAssistant
     | shapes.TranscriptUser
@@ -109,6 +110,11 @@ class PastReader:
         if self._place is not None and not self._told and _is_users(line):
             self._passed = line
             return []
+        if not self._told:
+            quick = request_of(self._agent, line)
+            if quick is not None:
+                self._passed = None
+                return [*self._moved(quick[0]), self._of_subagent(quick[1])]
         shape = decode(line, _LINE)
         if isinstance(shape, shapes.CostState):
             return cost_state_events(shape)

@@ -121,7 +121,7 @@ class StreamAssistant(_Shape, tag="assistant"):
     @property
     def subagent(self) -> str | None:
         """Type of the subagent that said it, else its id."""
-        return _first_text(self.parent_tool_use_id, self.subagent_type, self.agent_id)
+        return first_text(self.parent_tool_use_id, self.subagent_type, self.agent_id)
 
 
 class TranscriptAssistant(_Shape, tag="assistant", rename="camel"):
@@ -143,7 +143,7 @@ class TranscriptAssistant(_Shape, tag="assistant", rename="camel"):
     @property
     def subagent(self) -> str | None:
         """Type of the subagent that said it, else its id."""
-        return _first_text(self.is_sidechain, self.attribution_agent, self.agent_id)
+        return first_text(self.is_sidechain, self.attribution_agent, self.agent_id)
 
 
 class PermissionDecision(msgspec.Struct, gc=False):
@@ -172,7 +172,7 @@ class StreamUser(_Shape, tag="user"):
     @property
     def subagent(self) -> str | None:
         """Type of the subagent that it was said to, else its id."""
-        return _first_text(self.parent_tool_use_id, self.subagent_type, self.agent_id)
+        return first_text(self.parent_tool_use_id, self.subagent_type, self.agent_id)
 
     def refused(self, tool_use_id: str) -> bool:
         """Whether the tool was not run because it was not allowed."""
@@ -201,7 +201,7 @@ class TranscriptUser(_Shape, tag="user", rename="camel"):
     @property
     def subagent(self) -> str | None:
         """Id of the subagent that it was said to; these lines do not tell its type."""
-        return _first_text(self.is_sidechain, self.agent_id)
+        return first_text(self.is_sidechain, self.agent_id)
 
     def refused(self, tool_use_id: str) -> bool:
         """Whether the tool was not run because it was not allowed; such a line holds one result only."""
@@ -321,7 +321,8 @@ class Head(msgspec.Struct, gc=False):
     type: Any = None
 
 
-def _first_text(marks_subagent: object, *names: object) -> str | None:
+def first_text(marks_subagent: object, *names: object) -> str | None:
+    """The first name that is one, of a line that a subagent said; None for any other line."""
     if not marks_subagent:
         return None
     found = (name for name in (*names, marks_subagent) if isinstance(name, str) and name)
