@@ -14,6 +14,11 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
+# As above but for the ends of lines and tabs; and what takes no room at all.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
 _ASSIGNED = r"""\\?["']?\s{0,3}[=:]\s{0,3}\\?["']?"""
 _VALUE = r"""[^\s"'\\,;&|$(){}<>\[\]]{4,}"""
 _VARIABLE = (
@@ -84,6 +89,14 @@ def shorten(text: str, limit: int) -> str:
 def printable(text: str) -> str:
     r"""`text` on one line with every control character escaped (`\x1b`, `\n`): safe for terminals and logs."""
     return _UNPRINTABLE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def visible(text: str) -> str:
+    r"""`text` of any number of lines with everything escaped (`\u202e`) that cannot be seen or moves other text.
+
+    Ends of lines and tabs stay: for pages, which escape markup themselves.
+    """
+    return _INVISIBLE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), text)
 
 
 def redact(text: str) -> str:

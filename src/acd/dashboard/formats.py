@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 NOTHING = "\N{EN DASH}"
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _STEPS = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 
@@ -62,6 +63,19 @@ def exact_moment(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def second(when: datetime | None) -> str:
+    """A time of day to the second, in UTC, as it stands without JavaScript."""
+    return when.astimezone(UTC).strftime("%H:%M:%S") if when else NOTHING
+
+
+def size(number: int) -> str:
+    """Bytes, in units of 1,000: 12.3 MB."""
+    for least, unit in _SIZES:
+        if number >= least:
+            return f"{number / least:.1f} {unit}"
+    return f"{number} bytes"
+
+
 def count(number: int) -> str:
     """A count that people read whole: 12,345."""
     return f"{number:,}"
@@ -92,6 +106,8 @@ FILTERS = {
     "duration": duration,
     "moment": moment,
     "exact_moment": exact_moment,
+    "second": second,
+    "size": size,
     "count": count,
     "mean": mean,
     "share": share,

@@ -11,15 +11,18 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from acd.dashboard.pages import overview
+from acd.dashboard.pages import errors, lines, overview, session, sessions
 from acd.dashboard.problems import add_problem_pages
 from acd.dashboard.shell import Shell
 
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _MOUNT = "/static"
 
-PAGES = (overview,)
-"""Modules of pages, in the order of the navigation: each has a `router`, and an `ENTRY` where it is to stand in it."""
+PAGES = (overview, sessions, errors)
+"""Modules of pages, in the order of the navigation: each has a `router` and an `ENTRY`."""
+
+BELOW = (session, lines)
+"""Modules of pages that others lead to: each has a `router`."""
 
 
 def add_pages(app: FastAPI) -> None:
@@ -27,7 +30,7 @@ def add_pages(app: FastAPI) -> None:
     static = StaticParts()
     shell = Shell([page.ENTRY for page in PAGES], static.version)
     app.state.shell = shell
-    for page in PAGES:
+    for page in (*PAGES, *BELOW):
         app.include_router(page.router, include_in_schema=False)
     app.mount(_MOUNT, static)
     add_problem_pages(app, shell)

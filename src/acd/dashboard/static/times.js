@@ -1,7 +1,8 @@
-// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|clock|ago|elapsed|until">.
+// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|clock|second|ago|elapsed|until">.
 
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const second = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const fullDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
@@ -34,6 +35,7 @@ function shown(kind, when, now) {
   if (kind === "ago") return seconds < 45 ? "just now" : `${rough(seconds)} ago`;
   if (kind === "until") return seconds >= 0 ? "now" : `in ${rough(-seconds)}`;
   if (kind === "clock") return clock.format(when);
+  if (kind === "second") return second.format(when);
   return moment(when, now);
 }
 
