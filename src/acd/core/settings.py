@@ -106,6 +106,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Commits of a session that failed: merged too, or only kept under refs/acd/ (ref)."
         ),
     ] = "merge"
+    keep_refs_days: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Days after which refs under refs/acd/ are deleted, when a session ends in their repository; 0: never.",
+        ),
+    ] = 30
     silence_timeout: Annotated[
         float, Meta(gt=0, description="Longest time without a line from the agent.")
     ] = 900

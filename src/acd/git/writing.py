@@ -56,6 +56,14 @@ class Merged(NamedTuple):
     conflicts: list[str]
 
 
+class KeptRef(NamedTuple):
+    """A ref, its commit, and when that was made, in seconds since 1970."""
+
+    name: str
+    commit: str
+    committed_at: float
+
+
 @dataclass(frozen=True)
 class WritableRepository(Repository):
     """A repository in which something is written. Every method raises `GitError` when git refuses."""
@@ -98,7 +106,19 @@ class WritableRepository(Repository):
 
     async def delete_branch(self, branch: str, tip: str) -> None:
         """Delete a branch that is still at `tip`."""
-        await self._write("update-ref", "-d", f"refs/heads/{branch}", tip)
+        await self.delete_ref(f"refs/heads/{branch}", tip)
+
+    async def delete_ref(self, ref: str, commit: str) -> None:
+        """Delete a ref that still points at `commit`."""
+        await self._write("update-ref", "-d", ref, commit)
+
+    async def refs_under(self, prefix: str) -> list[KeptRef]:
+        """The refs whose names begin with whole parts of a name, for example `refs/acd`."""
+        out = await self._read(
+            "for-each-ref", "--format=%(refname) %(objectname) %(committerdate:unix)", prefix
+        )
+        rows = [line.rsplit(" ", 2) for line in os.fsdecode(out).splitlines()]
+        return [KeptRef(ref, commit, float(at)) for ref, commit, at in rows if at]
 
     async def unlock(self, branch: str) -> None:
         """Remove the locks that a killed git left in a worktree and on its branch; only where no other git can be at work there.

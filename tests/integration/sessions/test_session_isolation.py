@@ -398,23 +398,6 @@ async def test_an_agent_that_goes_its_own_way(isolated: Stage) -> None:
     check_nothing_left(isolated)
 
 
-@pytest.mark.parametrize("replace", [False, True])
-async def test_an_agent_that_takes_its_worktree_apart(isolated: Stage, replace: bool) -> None:
-    """Whatever repository lies around or is put in its place, it is not taken for the target's."""
-    around = isolated.settings.home
-    around.mkdir()
-    isolated.git("init", "-q", str(around))
-    again = " && git init -q && git commit -q --allow-empty -m Mine" if replace else ""
-    isolated.script(
-        plan_of({"do": "feature"}, {"do": "bash", "command": f"rm .git{again}; echo x > left"})
-    )
-    outcome = await isolated.work()
-    assert (outcome.status, outcome.features_completed, outcome.commits_made) == ("completed", 1, 1)
-    assert isolated.git("rev-parse", "HEAD") == isolated.truth().commits[0]
-    assert isolated.git("-C", str(around), "for-each-ref") == ""
-    check_nothing_left(isolated)
-
-
 async def test_nothing_that_the_repository_names_is_run(isolated: Stage) -> None:
     """Hooks, filters, merge drivers, fsmonitor: of the repository's own configuration none is started by acd."""
     ran = isolated.base / "ran"

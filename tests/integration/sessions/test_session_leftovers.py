@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from acd.core.facts import Delivered, HarnessFailed, LeftoversKept
+from acd.files.folder import SessionFolder
 from acd.harness.isolation.secrets import why_left_out
 from acd.harness.recovery import recover
 from tests.integration.sessions.stage import Stage, plan_of
@@ -82,6 +87,73 @@ async def test_a_worktree_that_git_cannot_look_at_is_left_alone(ready: Stage) ->
     await recover(ready.settings, lambda _: None)
     assert (folder / "half.txt").read_text() == "half\n"
     assert ready.git("rev-parse", "acd/shop/1") == ready.truth().commits[0]
+
+
+async def test_refs_of_long_ago_are_deleted(ready: Stage) -> None:
+    """Old is what was committed long ago, and still to be closed is a session with a lock file."""
+    ready.set(isolation="worktree", keep_refs_days=30)
+    old, young, unfinished = (f"refs/acd/shop/{uuid4()}" for _ in range(3))
+    tree = ready.git("rev-parse", "HEAD^{tree}")
+    person = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    for ref, days in ((old, 31), (young, 29), (unfinished, 31)):
+        at = f"{int(time.time()) - days * 86_400} +0000"
+        commit = subprocess.run(
+            ["git", "-C", str(ready.repository), *person, "commit-tree", tree, "-m", "Left"],
+            env={**os.environ, "GIT_COMMITTER_DATE": at},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        ready.git("update-ref", ref, commit)
+        ready.git("branch", f"acd/shop/{days}-{ref[-4:]}", commit)
+    folder = SessionFolder(ready.settings.sessions_dir / unfinished.rpartition("/")[2])
+    folder.path.mkdir(parents=True)
+    folder.lock.touch()
+    await ready.work()
+    left = ready.git("for-each-ref", "--format=%(refname)", "refs/acd").split()
+    assert sorted(left) == sorted([young, unfinished])
+    assert len(ready.git("for-each-ref", "refs/heads/acd").splitlines()) == 3
+    ready.set(keep_refs_days=0.0)
+    folder.lock.unlink()
+    await ready.work(session_number=2)
+    assert len(ready.git("for-each-ref", "refs/acd").splitlines()) == 2
+    ready.set(keep_refs_days=1.0)
+    await ready.work(session_number=3)
+    assert ready.git("for-each-ref", "refs/acd") == ""
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_an_agent_that_takes_its_worktree_apart(ready: Stage, replace: bool) -> None:
+    """What lies around or is put in its place is not taken for the target's; what was not committed stays there."""
+    ready.set(isolation="worktree")
+    around = ready.settings.home
+    around.mkdir()
+    ready.git("init", "-q", str(around))
+    again = " && git init -q && git commit -q --allow-empty -m Mine" if replace else ""
+    ready.script(
+        plan_of({"do": "feature"}, {"do": "bash", "command": f"rm .git{again}; echo x > left"})
+    )
+    outcome = await ready.work()
+    assert (outcome.status, outcome.features_completed, outcome.commits_made) == ("completed", 1, 1)
+    assert ready.git("rev-parse", "HEAD") == ready.truth().commits[0]
+    assert ready.git("-C", str(around), "for-each-ref") == ""
+    folder = ready.settings.worktrees_dir / str(outcome.session_id) / "shop"
+    (failure,) = ready.only(HarnessFailed)
+    assert str(folder) in failure.message
+    await recover(ready.settings, lambda _: None)
+    assert (folder / "left").read_text() == "x\n"
+    assert ready.living() == []
+
+
+async def test_an_emptied_worktree_is_removed(ready: Stage) -> None:
+    """There is nothing in it that could be lost."""
+    ready.set(isolation="worktree")
+    empty = {"do": "bash", "command": "find . -mindepth 1 -delete"}
+    ready.script(plan_of({"do": "feature"}, empty))
+    outcome = await ready.work()
+    assert (outcome.status, outcome.commits_made) == ("completed", 1)
+    assert "leftovers_not_kept" not in {each.error_code for each in ready.only(HarnessFailed)}
+    assert list(ready.settings.worktrees_dir.iterdir()) == []
 
 
 async def test_a_failed_session_keeps_both_what_it_committed_and_what_not(ready: Stage) -> None:

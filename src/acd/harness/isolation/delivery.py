@@ -16,6 +16,7 @@ from acd.harness.isolation import leftovers
 from acd.harness.isolation.carried import carry_out, is_carried
 from acd.harness.isolation.merging import Merging
 from acd.harness.isolation.names import kept_ref
+from acd.harness.isolation.old_refs import clear_old_refs
 from acd.harness.isolation.worktree import forget_worktree, path_in_tree
 from acd.harness.journaled import Journaled
 from acd.harness.outcome import Verdict, failed
@@ -60,10 +61,13 @@ class WorktreeEnd:
         was the session's work to write it. Else its claims go with the work that was not committed either.
 
         Raises:
-            GitError: git refuses.
+            GitError: git refuses, or the agent took its worktree apart, so that git cannot say what is not committed.
             OSError: files cannot be read.
         """
-        if self._journaled.leftovers is not None or not await self._is_intact():
+        if self._journaled.leftovers is not None:
+            return
+        if not await self._is_intact():
+            self._refuse_if_something_is_left()
             return
         await self._work.unlock(self._branch)
         name = path_in_tree(self._workspace.feature_list, self._folder)
@@ -100,6 +104,7 @@ class WorktreeEnd:
             OSError: the folder cannot be deleted.
         """
         await forget_worktree(self._started.target, self._folder)
+        await clear_old_refs(self._base, self._settings)
         branch = f"refs/heads/{self._branch}"
         tip = await self._base.commit_of(branch)
         if tip is None or delivered.ref == branch or delivered.commit is None:
@@ -123,6 +128,12 @@ class WorktreeEnd:
                 raise  # git cannot look now: that the agent took it apart is not said by this
             return False
         return str(common_dir) == self._started.git_common_dir and top.samefile(self._folder)
+
+    def _refuse_if_something_is_left(self) -> None:
+        """Of what used to be a worktree, git cannot tell any more what is committed elsewhere and what is not."""
+        if self._folder.is_dir() and any(each.name != ".git" for each in self._folder.iterdir()):
+            where = self._started.target.path
+            raise GitError(f"the agent cut the folder off, it is no worktree of {where} any more")
 
     def _is_linked(self) -> bool:
         """Whether the worktree's own file still names a folder that the repository keeps for it."""
