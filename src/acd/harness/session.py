@@ -23,7 +23,7 @@ from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
 from acd.harness.consent import without_consent
 from acd.harness.environment import agent_environment, names_in
-from acd.harness.outcome import Ending, Outcome
+from acd.harness.outcome import Ending, Outcome, Verdict
 from acd.harness.permissions import permissions_of, push_guard
 from acd.harness.plan import SessionPlan
 from acd.harness.preparation import Preparation
@@ -31,6 +31,7 @@ from acd.harness.process import ChildProcess, start_process
 from acd.harness.record import Record, Ring
 from acd.harness.recovery import Recovery
 from acd.harness.routing import family_of
+from acd.harness.stopping import reason_of
 from acd.harness.trouble import Trouble
 from acd.harness.watch import EndReason
 from acd.harness.workspace import repository_lock, target_lock
@@ -260,10 +261,14 @@ class _Agent:
         return await self.attendant.end(
             self.process,
             self.reason,
-            trouble=self.preparation.trouble.verdict,
+            trouble=self.preparation.trouble.verdict or self._why_stopped(),
             grace=grace,
             duration_ms=round((time.monotonic() - began) * 1000),
         )
+
+    def _why_stopped(self) -> Verdict | None:
+        """The attendant knows only of an agent that was attended."""
+        return reason_of(self.session.stop) if self.reason == "stopped" else None
 
     def _start(self) -> None:
         session, plan = self.session, self.session.plan

@@ -23,6 +23,12 @@ class StopSignal(asyncio.Event):
         self.insisted = True
         super().set()
 
+    def end_at_once_because(self, error_type: ErrorType, message: str) -> None:
+        """Set it, and leave no time for anything; the first reason counts."""
+        if not self.is_set():
+            self.because = failed(error_type, message)
+        self.set()
+
     def end_because(self, error_type: ErrorType, message: str) -> None:
         """Set it, unless it is set already: the first reason counts."""
         if not self.is_set():

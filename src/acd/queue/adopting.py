@@ -15,7 +15,7 @@ from acd.core.settings import Settings
 from acd.files.folder import SessionFolder
 from acd.harness.recovery import recover, unfinished
 from acd.queue.control import Control
-from acd.queue.lease import Lease
+from acd.queue.lease import TAKEN_OVER, Lease
 from acd.queue.observer import Observer
 
 _POLL = 0.1
@@ -78,7 +78,7 @@ class Orphans:
             self._lease.guard(session_id, target, stop),
         ):
             if target.id in self._gone:
-                stop.set()
+                stop.end_at_once_because("interrupted", TAKEN_OVER)
             yield stop
 
     def work_in(self, group: str) -> bool:

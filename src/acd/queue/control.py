@@ -121,7 +121,7 @@ class Control:
                         await heard.wait()
 
     @contextmanager
-    def stop_of(self, session_id: UUID) -> Iterator[asyncio.Event]:
+    def stop_of(self, session_id: UUID) -> Iterator[StopSignal]:
         """The event that ends a session in order while the block runs: its own stop, or everybody's."""
         stop = self._stops.setdefault(session_id, StopSignal())
         if self._ending.stopping.is_set():

@@ -21,6 +21,7 @@ from acd.core.errors import DatabaseAway
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.harness.stopping import StopSignal
 from acd.queue.connector import patiently
 from acd.queue.left import LeftTargets
 from acd.queue.presence import Workers
@@ -32,6 +33,10 @@ _AGAIN_S = 0.5
 _WATCH_S = 0.5
 _MARGIN_S = 5.0
 """Beside the agents' own grace: to notice, and to see that no process is left."""
+TAKEN_OVER = (
+    "ended because another machine had taken the target over while this one gave no sign of life"
+)
+_FENCED = "ended because the database could not be reached, before another machine might take the target over"
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class _Guarded:
     """A session that has to end when its target is not ours any more."""
 
     target: Target
-    stop: asyncio.Event
+    stop: StopSignal
 
 
 class Lease:
@@ -172,8 +177,8 @@ class Lease:
         return {row["target_id"] for row in rows}
 
     @contextmanager
-    def guard(self, session_id: UUID, target: Target, stop: asyncio.Event) -> Iterator[None]:
-        """While the block runs, `stop` is set when the target is, or may soon be, somebody else's."""
+    def guard(self, session_id: UUID, target: Target, stop: StopSignal) -> Iterator[None]:
+        """While the block runs, `stop` is set, with the reason, when the target is, or may soon be, somebody else's."""
         self._guarded[session_id] = _Guarded(target, stop)
         try:
             yield
@@ -229,11 +234,8 @@ class Lease:
         """Another machine has taken these targets over."""
         self._held -= lost
         for each in self._guarded.values():
-            if each.target.id in lost and not each.stop.is_set():
-                self._tell(
-                    f"{each.target.repo_id}: another machine has taken it over: ending our session"
-                )
-                each.stop.set()
+            if each.target.id in lost:
+                self._end(each, TAKEN_OVER, "another machine has taken it over: ending our session")
 
     async def _watch(self) -> None:
         while True:
@@ -245,12 +247,18 @@ class Lease:
     def _fence(self) -> None:
         """The lease ends soon: end what others may take over then."""
         for each in self._guarded.values():
-            if each.target.clone and not each.stop.is_set():
-                self._tell(
-                    f"{each.target.repo_id}: the database cannot be told that we live; ending the session "
-                    "before another machine may take the target over"
+            if each.target.clone:
+                self._end(
+                    each,
+                    _FENCED,
+                    "the database cannot be told that we live; ending the session "
+                    "before another machine may take the target over",
                 )
-                each.stop.set()
+
+    def _end(self, guarded: _Guarded, reason: str, news: str) -> None:
+        if not guarded.stop.is_set():
+            self._tell(f"{guarded.target.repo_id}: {news}")
+        guarded.stop.end_at_once_because("interrupted", reason)
 
 
 def fence_after(settings: Settings) -> float:

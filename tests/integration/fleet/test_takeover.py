@@ -15,6 +15,7 @@ import pytest
 
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
+from acd.harness.stopping import StopSignal, is_insisted, reason_of
 from acd.queue.ending import Ending
 from acd.queue.file import read_queue_file
 from acd.queue.jobs import TURN, Turn, open_turns, queue_name
@@ -252,13 +253,17 @@ async def test_a_machine_that_wakes_ends_what_another_has_taken_over(
         found = await taking.take(target, at_home=False)
         assert found == Here(stranger.clones_dir / "a", cloned=True)
         assert status_of(place, session_id) == ("failed", "interrupted", True)
-        stop = asyncio.Event()
+        stop = StopSignal()
         with ours.guard(session_id, target, stop):
             ours.left.changed.set()  # the next sign of life comes at once
             keeping = asyncio.create_task(ours.keep())
             async with asyncio.timeout(20):
                 await stop.wait()
             keeping.cancel()
+        reason = reason_of(stop)
+        assert reason is not None
+        assert (reason.error_type, is_insisted(stop)) == ("interrupted", True)
+        assert "another machine had taken the target over" in (reason.message or "")
         assert await ours.is_anothers(target.id)
         found = await placing(database, queen, ours).take(target, at_home=True)
         assert found == Elsewhere("stranger works it", for_good=False)
@@ -282,7 +287,7 @@ async def test_a_session_goes_on_when_its_machine_is_back_and_nobody_took_it_ove
         assert found == Elsewhere("waits for queen, which gives no sign of life", for_good=True)
         await theirs.presume()
         assert status_of(place, session_id) == ("failed", "interrupted", True)
-        stop = asyncio.Event()
+        stop = StopSignal()
         with ours.guard(session_id, target, stop):
             keeping = asyncio.create_task(ours.keep())
             await until(lambda: status_of(place, session_id) == ("running", None, False))

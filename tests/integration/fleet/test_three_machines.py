@@ -189,7 +189,7 @@ async def test_a_machine_that_is_cut_off_lets_go_before_another_takes_over(
     world.prepare(1, seconds=1, first=120)
     proxy, url = cable
     one, two = world.machine("one", DATABASE_URL=url), world.machine("two")
-    sessions = "SELECT id::text, host, status, error_type, presumed_at FROM harness_sessions ORDER BY started_at"
+    sessions = "SELECT id::text, host, status, error_type, error_message, presumed_at FROM harness_sessions ORDER BY started_at"
     async with AsyncExitStack() as working:
         run = ("run", "--no-serve", "--no-live", "--queue", str(world.queue))
         first = await working.enter_async_context(one.at_work(*run))
@@ -215,5 +215,6 @@ async def test_a_machine_that_is_cut_off_lets_go_before_another_takes_over(
         await two.stop()
     assert world.doubled == []
     assert [row["presumed_at"] for row in world.rows(sessions)] == [None, None]
+    assert "the database could not be reached" in world.rows(sessions)[0]["error_message"]
     assert world.rows("SELECT status FROM targets") == [{"status": "complete"}]
     assert_recorded(world, {**one.agents_own.sessions, **two.agents_own.sessions})
