@@ -24,6 +24,10 @@ from bench.night.world import BUDGET_USD, ONE_REQUEST_USD, SESSION_USD, TARGET_U
 
 _TARGETS = """
 SELECT t.repo_id, t.status, t.status_reason, t.total_features, t.passing_features,
+       (SELECT count(*) FROM target_features f
+        WHERE f.target_id = t.id AND f.status = 'passing' AND f.verified_at IS NOT NULL) AS verified_features,
+       (SELECT p.verified_features FROM progress_snapshots p
+        WHERE p.target_id = t.id ORDER BY p.snapshot_date DESC LIMIT 1) AS verified_told,
        count(s.id) AS sessions, count(s.id) FILTER (WHERE s.status = 'failed') AS failed,
        coalesce(sum(s.cost_usd), 0) AS cost_usd
 FROM targets t LEFT JOIN harness_sessions s ON s.target_id = t.id
@@ -63,6 +67,7 @@ async def look(folder: Path, url: str, night: Sequence[Planned], own: LedgerTota
     by_name = {row["repo_id"]: row for row in targets}
     wrong = [
         *_wrong_ends(night, by_name),
+        *_not_verified(targets),
         *_wrong_sessions(sessions, own.sessions),
         *_wrong_sums(report, own, models),
         *_left_behind(folder, own),
@@ -97,6 +102,17 @@ def _wrong_ends(
                 yield told
         elif row["status"] != "blocked" or planned.reason not in str(row["status_reason"]):
             yield f"{told}; expected: blocked, {planned.reason}…"
+
+
+def _not_verified(targets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each feature of the night has a check of its own: whatever passes was seen to pass, and the day's figures say so."""
+    for row in targets:
+        found = (row["verified_features"], row["verified_told"] or 0)
+        if found != (row["passing_features"], row["passing_features"]):
+            yield (
+                f"{row['repo_id']}: {row['passing_features']} features pass, {found[0]} of them are verified, "
+                f"the day's figures say {found[1]}"
+            )
 
 
 def _wrong_sessions(

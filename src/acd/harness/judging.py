@@ -92,7 +92,7 @@ class Judging:
             )
         self._tell_changes(weighed)
         self._tell_tampering(weighed)
-        await self._check(weighed, sample)
+        await self._check(weighed, sample, self._covered(features))
         await self._look_for_weakening()
         return await self._put_right(features, weighed)
 
@@ -176,7 +176,19 @@ class Judging:
             if (old := self._old.get(key)) and old.passes and old.verify and key in passing
         }
 
-    async def _check(self, weighed: Weighed, sample: dict[str, str]) -> None:
+    def _covered(self, features: Sequence[Feature]) -> list[str]:
+        """Keys of what passed before on its agent's word alone, and would be verified by the target's command, if that ran."""
+        passing = {feature.key for feature in features if feature.passes}
+        return [
+            key
+            for key, old in self._old.items()
+            if old.passes and old.verify is None and key in passing
+            if key not in self.started.verified
+        ]
+
+    async def _check(
+        self, weighed: Weighed, sample: dict[str, str], covered: Sequence[str]
+    ) -> None:
         judged = self.journaled.judged
         claims = {c.key: c.command for c in weighed.checked if c.command and c.key not in judged}
         again = {key: command for key, command in sample.items() if key not in judged}
@@ -193,6 +205,11 @@ class Judging:
                     changed
                     for key, own in again.items()
                     if own == command and (changed := on_second_look(self.record.now(), key, check))
+                ),
+                *(
+                    on_claim(self.record.now(), key, check)
+                    for key in covered
+                    if check.result == "passed" and command == self.started.target.verify_command
                 ),
             )
             if check.result == "cannot_run":
@@ -327,10 +344,12 @@ class Judging:
 
     def _message(self) -> str:
         """The message of the commit that corrects the list: what was found, feature by feature."""
+        claimed = {key for key, change in self.journaled.changes if change == "claimed"}
         lines = [
             f"- {each.key}: {each.change}"
             + (f" ({each.detail})" if each.change in _WITHDRAWN else "")
             for each in self.journaled.judged.values()
+            if each.change != "passing" or each.key in claimed
         ]
         lines += sorted(
             f"- {key}: put back" for key, change in self.journaled.changes if change == "tampering"

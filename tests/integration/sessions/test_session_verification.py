@@ -138,6 +138,24 @@ async def test_without_a_command_claims_stand_unverified(ready: Stage) -> None:
     assert [fact.when for fact in ready.only(FeaturesSeen)] == ["before", "after"]
 
 
+@pytest.mark.extra
+async def test_what_passed_unverified_is_verified_when_the_targets_command_succeeds(
+    ready: Stage,
+) -> None:
+    await ready.work()  # F1, on its agent's word alone
+    with_command(ready, "test $(ls features | wc -l) -ge 3")
+    await ready.work(session_number=2)
+    assert ("F1", "passing", "passing") not in changes(ready)  # the command failed
+    ready.script(plan_of({"do": "feature", "count": 2}))
+    outcome = await ready.work(session_number=3)
+    assert [each for each in changes(ready) if each[1] == "passing"] == [
+        ("F2", "passing", "passing"),
+        ("F3", "passing", "passing"),
+        ("F1", "passing", "passing"),
+    ]
+    assert (outcome.passing_features, outcome.verified_features) == (3, 3)
+
+
 async def test_deleted_and_reworded_features_come_back(ready: Stage) -> None:
     before = ready.git("show", "HEAD:feature_list.json")
     ready.script(
