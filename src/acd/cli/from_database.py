@@ -15,6 +15,7 @@ from acd.cli.timeline import joined
 from acd.core.settings import Settings
 from acd.database.connection import Database, open_database
 from acd.ledger.pending import pending_folders
+from acd.queue.lost import show_lost
 from acd.reports import commits, errors, export, features, glance, sessions, summary, usage
 
 _PAGE = 1000
@@ -37,6 +38,7 @@ class FromDatabase:
 
     async def glance(self) -> bytes:
         """See `Source`."""
+        await show_lost(self._db, self._settings)
         waiting = await pending_folders(self._db, self._settings)
         return await glance.everything(self._db, (len(waiting), sum(waiting.values())))
 

@@ -26,6 +26,7 @@ from acd.ledger.pending import pending_folders
 from acd.notify.addresses import Address, read_addresses
 from acd.notify.notifying import notifying
 from acd.queue.ending import Ending, ended_by_signals
+from acd.queue.lost import show_lost
 from acd.queue.observer import Observer
 from acd.queue.orchestrator import RunResult
 from acd.reports import sessions as report
@@ -142,6 +143,9 @@ async def _sum_up(
     say(summary, after_blank=True)
     for repo_id, reason in _blocked(result):
         say(f"{repo_id} is blocked: {reason}")
+    if board.planned and result.recorded:
+        with suppress(DatabaseError):  # then `acd status` does it
+            await show_lost(db, settings)
     for plan in board.planned.values():
         say(
             f"{plan.target.repo_id} {number(plan.session_number)} was left before it could be closed: the next "

@@ -5,6 +5,9 @@ home. The lease is renewed while it is held and ends by itself when its holder i
 take the lease of its own home at once, so that a harness that is started again after a crash does not wait. But where an
 agent outlived its harness, the group is its own until it is done.
 
+On another machine nobody renews the lease for such an agent. So the group stays taken there, beyond the lease, while the
+session is recorded as running and the lease of the worker that died (`ACD_LEASE_SECONDS`) is not over.
+
 A database that is away takes no lease away: nobody can take one meanwhile, and after its own start the server gives all
 holders time to renew theirs. A holder that alone is cut off for longer than a lease lasts can lose it; that is logged.
 """
@@ -82,7 +85,11 @@ class Groups:
     async def _take(self, lease: dict[str, str], group: str) -> bool:
         row = await patiently(
             lambda: self._db.fetch_one(
-                "queue.take_group", serial_group=group, seconds=LEASE_S, **lease
+                "queue.take_group",
+                serial_group=group,
+                seconds=LEASE_S,
+                host=self._settings.host_name,
+                **lease,
             ),
             self._give_up,
         )

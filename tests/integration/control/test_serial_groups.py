@@ -12,9 +12,11 @@ from acd.core.errors import Busy
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.queue.groups import Groups
+from acd.queue.sync import sync
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import running, until
 from tests.integration.control.test_control_orders import begin, end
+from tests.integration.fleet.test_takeover import begun
 
 
 def groups(database: Database, place: Place, home: str) -> Groups:
@@ -69,6 +71,44 @@ async def test_a_home_takes_its_own_lease_back_at_once(database: Database, place
         pass
     with pytest.raises(Busy):
         async with here.held("g"), groups(database, place, "there").held("g"):
+            pass
+
+
+async def test_a_group_is_not_free_while_the_agent_of_a_dead_harness_may_go_on(
+    database: Database, place: Place
+) -> None:
+    """Its lease is over, but its session runs as far as is recorded, and its worker's lease is not over yet."""
+    place.repository("a")
+    place.write_queue({"id": "a", "serialGroup": "g"})
+    await sync(database, place.settings)
+    (target,) = place.rows("SELECT id FROM targets")
+    there = groups(database, place, "there")
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(
+            "WITH worker AS (INSERT INTO workers (id, host, pid, lease_until)"
+            " VALUES (gen_random_uuid(), 'dead', 1, now() + interval '1 h') RETURNING id)"
+            " INSERT INTO target_places (target_id, host, folder, cloned, worker_id)"
+            " SELECT %s, 'dead', '/', false, id FROM worker",
+            [target["id"]],
+        )
+        async with there.held("g"):  # it was between two sessions
+            pass
+        session_id = begun(place, target["id"], "dead")
+        with pytest.raises(Busy):
+            async with there.held("g"):
+                pass
+        async with there.held("another"):
+            pass
+        connection.execute(
+            "UPDATE harness_sessions SET status = 'failed' WHERE id = %s", [session_id]
+        )
+        async with there.held("g"):
+            pass
+        connection.execute(
+            "UPDATE harness_sessions SET status = 'running' WHERE id = %s", [session_id]
+        )
+        connection.execute("UPDATE workers SET lease_until = now() - interval '1 s'")
+        async with there.held("g"):
             pass
 
 

@@ -18,6 +18,20 @@ FROM (
     ORDER BY s.started_at, s.id
 ) AS shown;
 
+-- name: running_here
+-- Ids of the sessions that run on a machine, as far as is recorded, and that acd works itself.
+SELECT id FROM harness_sessions WHERE status = 'running' AND origin = 'harness' AND host = %(host)s
+
+-- name: show_lost
+-- Sessions of this machine that nobody attends and whose agent is gone show as interrupted, until they are closed.
+UPDATE harness_sessions
+SET status = 'failed', error_type = 'interrupted', presumed_at = now(),
+    error_message = 'its harness was ended before it could close the session; the next `acd run` on this machine does',
+    finished_at = coalesce(last_event_at, started_at),
+    duration_ms = (extract(epoch FROM (coalesce(last_event_at, started_at) - started_at)) * 1000)::bigint,
+    updated_at = now()
+WHERE id = ANY(%(ids)s::uuid[]) AND status = 'running'
+
 -- name: health
 -- Proof that the database answers, its version, and how many lines of agents could not be read. One JSON object.
 SELECT json_build_object(

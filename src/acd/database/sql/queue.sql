@@ -178,9 +178,17 @@ SELECT features_at FROM targets WHERE id = %(target_id)s
 
 -- name: take_group
 -- Hold a serial group for a home (a machine's ACD_HOME): no row, another one holds it. A lease whose time is over is
--- anybody's, but not before the server itself has been up for as long: while it was away nobody could renew one.
+-- anybody's, but not before the server itself has been up for as long: while it was away nobody could renew one. A harness
+-- that died renews none either, and its agent may go on: so the group is not free while another machine's session of it runs
+-- under a worker whose own lease is not over.
 INSERT INTO serial_group_leases AS l (group_key, serial_group, holder, expires_at)
-VALUES (%(key)s, %(serial_group)s, %(holder)s, now() + make_interval(secs => %(seconds)s))
+SELECT %(key)s, %(serial_group)s, %(holder)s, now() + make_interval(secs => %(seconds)s)
+WHERE NOT EXISTS (
+    SELECT FROM targets t
+    JOIN target_places p ON p.target_id = t.id AND p.host <> %(host)s
+    JOIN workers w ON w.id = p.worker_id AND w.lease_until > now()
+    JOIN harness_sessions s ON s.target_id = t.id AND s.status = 'running' AND s.origin = 'harness' AND s.host = p.host
+    WHERE t.serial_group = %(serial_group)s)
 ON CONFLICT (target_id, group_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE l.holder = excluded.holder
    OR (l.expires_at < now() AND pg_postmaster_start_time() < now() - make_interval(secs => %(seconds)s))
