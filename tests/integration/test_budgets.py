@@ -166,3 +166,25 @@ async def test_wall_time(database: Database, place: Place) -> None:
     assert "hours" in session["error_message"]
     assert seen.started[0].until is not None
     place.assert_recorded()
+
+
+@pytest.mark.extra
+async def test_sessions_that_begin_at_one_moment_do_not_overstep_the_bound(
+    database: Database, place: Place
+) -> None:
+    names = ("a", "b", "c", "d")
+    for name in names:
+        place.repository(name, ["F1"])
+    place.write_scenario()
+    place.write_queue(
+        *({"id": name} for name in names), defaults={"budget": {"total": {"sessions": 2}}}
+    )
+    await run(database, place, Seen(), concurrency=4)
+    assert len(place.agents_own.sessions) == 2
+    ends = [place.target(name) for name in names]
+    assert sorted(end["status"] for end in ends) == ["blocked", "blocked", "complete", "complete"]
+    for end in ends:
+        if end["status"] == "blocked":
+            assert "budget of all targets in all: 2 sessions of 2" in end["status_reason"]
+    assert place.rows("SELECT 1 FROM target_places WHERE begins IS NOT NULL") == []
+    place.assert_recorded()

@@ -108,7 +108,7 @@ def test_each_kind_arrives(place: Place, program: Program, listener: Listener) -
     assert "not sent" not in done.stdout
     told = listener.told
     assert "acd: good: complete" in told, done.stdout + json.dumps(listener.received, indent=1)
-    assert told["acd: good: complete"].startswith("none of its 1 features is left to do\n")
+    assert told["acd: good: complete"].startswith("its only feature is done\n")
     assert "tokens, $" in told["acd: good: complete"]
     assert told["acd: shut: session failed (auth)"]
     assert told["acd: shut: blocked"].startswith("auth: ")

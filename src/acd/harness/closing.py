@@ -334,7 +334,14 @@ class _Closing:
             commits_made=len(self._journaled.commits),
             duration_ms=self._ending.duration_ms,
             exit_code=self._ending.exit_code,
+            kept_on=self._kept_on(),
         )
+
+    def _kept_on(self) -> str | None:
+        delivered = self._journaled.delivered
+        if delivered is None or delivered.outcome != "kept" or self._settings.merge != "none":
+            return None
+        return (delivered.ref or "").removeprefix("refs/heads/")
 
     def _verified(self) -> int:
         judged = self._journaled.judged.values()

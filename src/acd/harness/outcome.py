@@ -75,7 +75,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a session. Feature figures count passing features; None where no list could be read.
 
     `verified_features`: how many of those that pass the harness saw pass itself, as far as it knows. `judged`: keys of
-    features by what the harness found or did: rejected, unjudged, regressed, restored.
+    features by what the harness found or did: rejected, unjudged, regressed, restored. `kept_on`: the branch that has the
+    session's commits, where the settings say that acd merges none.
     """
 
     session_id: UUID
@@ -94,6 +95,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     commits_made: int = 0
     duration_ms: int | None = None
     exit_code: int | None = None
+    kept_on: str | None = None
 
 
 def failed(error_type: ErrorType, message: str, *, stack_trace: str | None = None) -> Verdict:

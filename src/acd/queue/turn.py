@@ -76,7 +76,7 @@ def _over(state: TargetState, features: FeatureCount | None, rules: Rules) -> St
             f"only features are left that were rejected too often: {', '.join(features.given_up)}"
         )
     if target.until_complete and features and features.total and not features.pending:
-        return Done(f"none of its {features.total} features is left to do", "complete")
+        return Done(_all_done(features.total), "complete")
     if target.until_complete and state.status == "complete" and not (features and features.total):
         return Done("it was complete, and its feature list is gone: it is not begun anew")
     if state.sessions_used >= target.max_sessions:
@@ -86,6 +86,12 @@ def _over(state: TargetState, features: FeatureCount | None, rules: Rules) -> St
     if not target.until_complete and state.completed_since:
         return Done("one completed session in each run (untilComplete is false)")
     return None
+
+
+def _all_done(total: int) -> str:
+    return (
+        "its only feature is done" if total == 1 else f"none of its {total} features is left to do"
+    )
 
 
 def _limited(

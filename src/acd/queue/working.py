@@ -19,6 +19,7 @@ from acd.harness.outcome import Outcome
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
 from acd.ledger.recorder import Recorder
 from acd.queue.adopting import Orphans
+from acd.queue.beginnings import Beginnings, waiting_for_the_last
 from acd.queue.budgets import budget_of
 from acd.queue.canary import Canaries
 from acd.queue.connector import patiently
@@ -96,6 +97,7 @@ class TurnWorker:
         self._succession = succession
         self._groups = Groups(db, settings, ending.giving_up, orphans.work_in)
         self._budget = budget_of(settings)
+        self._beginnings = Beginnings(db, self._budget, ending.giving_up)
         self._canaries = Canaries(db, settings.limit_canary_lease, ending.giving_up)
 
     async def begin(
@@ -268,6 +270,8 @@ class TurnWorker:
     async def _work_now(
         self, case: _Case, state: TargetState, step: Work
     ) -> tuple[TargetState, Step]:
+        if not await self._beginnings.may_begin(state.target, state.last_number + 1):
+            return state, waiting_for_the_last(_now())
         if not self._sessions.may_begin():
             return state, step
         if state.status == "blocked":
@@ -281,6 +285,8 @@ class TurnWorker:
         if isinstance(outcome, Stop):
             return state, outcome
         after = _with(await self._state(case.turn) or state, outcome)
+        if outcome.kept_on is not None:
+            return after, _to_be_merged(state.target, outcome.kept_on)
         return after, await self._decide(case, after, outcome.resets_at)
 
     async def _go_on(self, turn: Turn, state: TargetState, step: Step) -> None:
@@ -321,6 +327,13 @@ class TurnWorker:
             ),
             self._ending.giving_up,
         )
+
+
+def _to_be_merged(target: Target, branch: str) -> Stop:
+    """The next session would begin without these commits, and do the same work again."""
+    return Stop(
+        f"its commits are on branch {branch}, for you to merge (ACD_MERGE is none); then `acd unblock {target.repo_id}`"
+    )
 
 
 def _in_folder(state: TargetState, folder: Path) -> TargetState:

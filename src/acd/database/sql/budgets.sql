@@ -46,6 +46,27 @@ CROSS JOIN ever
 LEFT JOIN mine ON mine.target_id = t.id
 WHERE %(ids)s::uuid[] IS NULL OR t.id = ANY(%(ids)s::uuid[])
 
+-- name: lock_beginnings
+-- Who counts sessions to begin one more does so alone, until the transaction is over.
+SELECT pg_advisory_xact_lock(hashtext('acd_beginnings'))
+
+-- name: begun
+-- How many sessions were begun today and in all, with those of other targets that begin now and are not recorded yet.
+SELECT recorded.today + unrecorded.n AS day, recorded.ever + unrecorded.n AS total
+FROM (SELECT count(*) AS ever, count(*) FILTER (WHERE started_at >= current_date) AS today
+      FROM harness_sessions WHERE origin = 'harness') AS recorded
+CROSS JOIN (
+    SELECT count(*) AS n
+    FROM target_places p
+    JOIN workers w ON w.id = p.worker_id AND w.lease_until > now()
+    WHERE p.target_id <> %(target_id)s AND p.begins IS NOT NULL
+      AND NOT EXISTS (SELECT FROM harness_sessions s WHERE s.target_id = p.target_id AND s.session_number >= p.begins)
+) AS unrecorded
+
+-- name: begin
+-- The worker of a target begins a session of it.
+UPDATE target_places SET begins = %(session_number)s WHERE target_id = %(target_id)s
+
 -- name: of_sessions
 -- The budgets of the targets of some sessions that run, and what each session itself used so far.
 SELECT s.id AS session_id, s.target_id, t.repo_id, t.budget, current_date AS today,

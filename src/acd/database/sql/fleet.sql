@@ -15,7 +15,7 @@ FROM renewed
 
 -- name: resign
 -- A worker ends in order: it holds nothing any more.
-WITH freed AS (UPDATE target_places SET worker_id = NULL WHERE worker_id = %(id)s)
+WITH freed AS (UPDATE target_places SET worker_id = NULL, begins = NULL WHERE worker_id = %(id)s)
 DELETE FROM workers WHERE id = %(id)s
 
 -- name: inherit
@@ -42,7 +42,8 @@ WHERE p.target_id = %(target_id)s
 INSERT INTO target_places AS p (target_id, host, folder, cloned, worker_id)
 VALUES (%(target_id)s, %(host)s, %(folder)s, %(cloned)s, %(worker_id)s)
 ON CONFLICT (target_id) DO UPDATE SET
-    host = excluded.host, folder = excluded.folder, cloned = excluded.cloned, worker_id = excluded.worker_id, since = now()
+    host = excluded.host, folder = excluded.folder, cloned = excluded.cloned, worker_id = excluded.worker_id,
+    begins = NULL, since = now()
 WHERE p.worker_id IS NOT DISTINCT FROM %(seen)s
   AND (%(dead)s OR p.worker_id IS NULL OR p.worker_id = excluded.worker_id
        OR NOT EXISTS (SELECT FROM workers w WHERE w.id = p.worker_id AND w.lease_until > now()))
@@ -50,7 +51,7 @@ RETURNING p.target_id
 
 -- name: release
 -- Hold some targets no longer.
-UPDATE target_places SET worker_id = NULL
+UPDATE target_places SET worker_id = NULL, begins = NULL
 WHERE target_id = ANY(%(target_ids)s::uuid[]) AND worker_id = %(id)s
 
 -- name: elsewhere

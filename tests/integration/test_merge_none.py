@@ -1,0 +1,52 @@
+"""Commits that acd is told not to merge are a person's to merge, and a target waits for that."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from acd.database.connection import Database
+from acd.queue.orchestrator import RunOptions, work_queue
+from tests.data.queue.place import Place, Seen
+
+# Long: three runs, with worktrees.
+pytestmark = pytest.mark.extra
+
+
+@pytest.fixture
+def place(tmp_path: Path, database_url: str) -> Place:
+    return Place(tmp_path, database_url)
+
+
+async def test_with_merge_none_a_target_waits_for_its_work_to_be_merged(
+    database: Database, place: Place
+) -> None:
+    """The next session would begin without it, and do the same again."""
+    path = place.repository("a", ["F1", "F2"])
+
+    def git(*words: str) -> str:
+        person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        return subprocess.run(
+            ["git", "-C", str(path), *person, *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    place.settings = msgspec.structs.replace(place.settings, merge="none")
+    place.write_scenario()
+    place.write_queue({"id": "a"})
+    for number in (1, 2):
+        await work_queue(database, place.settings, RunOptions(), observer=Seen())
+        assert len(place.sessions("a")) == number
+        target = place.target("a")
+        assert target["status"] == "blocked"
+        assert (
+            f"its commits are on branch acd/a/{number}, for you to merge" in target["status_reason"]
+        )
+        git("merge", "-q", f"acd/a/{number}")
+    await work_queue(database, place.settings, RunOptions(), observer=Seen())
+    assert len(place.sessions("a")) == 2
+    assert place.target("a")["status"] == "complete"
