@@ -119,25 +119,26 @@ def _problems_of_command(adapter: Adapter, settings: Settings) -> Iterable[str]:
 
 
 def _problems_of_reader(adapter: Adapter, read: Reader, lines: Sequence[bytes]) -> Iterable[str]:
-    alone = [_outcome(read, line) for line in lines]
+    alone = [outcome_of(read, line) for line in lines]
     for number, outcome in enumerate(alone, 1):
         if isinstance(outcome, str):
             yield f"line {number}: {outcome}"
         else:
-            yield from (f"line {number}: {p}" for p in _problems_of_events(adapter, outcome))
+            yield from (f"line {number}: {p}" for p in problems_of_events(adapter.name, outcome))
     poison = garbage() + [line[: len(line) * part // 7] for line in lines for part in range(1, 7)]
-    yield from _problems_of_poison(read, poison)
+    yield from problems_of_poison(read, poison)
     # Whatever was read before, in whatever order: a line always means the same.
-    if [_outcome(read, line) for line in reversed(lines)] != alone[::-1]:
+    if [outcome_of(read, line) for line in reversed(lines)] != alone[::-1]:
         yield "keeps state: the same lines in another order give other events"
-    if [_outcome(read, line + b"\r") for line in lines] != alone:
+    if [outcome_of(read, line + b"\r") for line in lines] != alone:
         yield "a carriage return at the end of a line changes its events"
 
 
-def _problems_of_poison(read: Reader, poison: Iterable[bytes]) -> Iterable[str]:
+def problems_of_poison(read: Reader, poison: Iterable[bytes]) -> Iterable[str]:
+    """What is wrong with how lines are read that no agent should print."""
     for line in poison:
         begun = time.process_time()
-        outcome = _outcome(read, line)
+        outcome = outcome_of(read, line)
         if isinstance(outcome, str) and not outcome.startswith("unreadable: "):
             yield f"{line[:40]!r}: {outcome}"
         if isinstance(outcome, str) and len(outcome) > LONGEST_REASON:
@@ -146,7 +147,8 @@ def _problems_of_poison(read: Reader, poison: Iterable[bytes]) -> Iterable[str]:
             yield f"{line[:40]!r}: takes more than {SLOWEST_S} s"
 
 
-def _problems_of_events(adapter: Adapter, events: list[Event]) -> Iterable[str]:
+def problems_of_events(agent: str, events: list[Event]) -> Iterable[str]:
+    """What is wrong with events that were read of an agent's files; `agent`: its name."""
     for event in events:
         if not isinstance(event, get_args(Event)):
             yield f"{event!r} is no event"
@@ -154,7 +156,7 @@ def _problems_of_events(adapter: Adapter, events: list[Event]) -> Iterable[str]:
         if event.at is not None and event.at.tzinfo is None:
             yield f"time without zone: {event!r}"
         if isinstance(event, RequestSeen):
-            yield from _problems_of_request(adapter, event)
+            yield from _problems_of_request(agent, event)
     encoded = msgspec.json.encode(events)
     if _EVENTS.decode(encoded) != events:
         yield "events do not survive being written and read"
@@ -162,10 +164,10 @@ def _problems_of_events(adapter: Adapter, events: list[Event]) -> Iterable[str]:
         yield "holds text that PostgreSQL cannot store"
 
 
-def _problems_of_request(adapter: Adapter, event: RequestSeen) -> Iterable[str]:
+def _problems_of_request(agent: str, event: RequestSeen) -> Iterable[str]:
     usage = event.usage
-    if not event.request_key.startswith(f"{adapter.name}:"):
-        yield f"request key {event.request_key!r} does not begin with {adapter.name!r}"
+    if not event.request_key.startswith(f"{agent}:"):
+        yield f"request key {event.request_key!r} does not begin with {agent!r}"
     if not event.model:
         yield "a request without a model"
     if min(msgspec.structs.astuple(usage)) < 0:
@@ -176,7 +178,8 @@ def _problems_of_request(adapter: Adapter, event: RequestSeen) -> Iterable[str]:
         yield f"reasoning exceeds output: {usage}"
 
 
-def _outcome(read: Reader, line: bytes) -> list[Event] | str:
+def outcome_of(read: Reader, line: bytes) -> list[Event] | str:
+    """Events of a line, else in words what happened."""
     try:
         return read(line)
     except UnreadableLine as error:
