@@ -32,6 +32,7 @@ from acd.api import (
     sessions,
     spending,
     targets,
+    usage,
 )
 from acd.api.document import document, operation_id
 from acd.api.freshness import Freshness
@@ -108,6 +109,7 @@ def _add_routes(app: FastAPI) -> None:
         error_groups,
         reports,
         spending,
+        usage,
         queue,
         control,
         attempts,

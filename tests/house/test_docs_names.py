@@ -178,7 +178,7 @@ def _calls() -> Iterator[str]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = frozenset().union(*commands().values())
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", everything()))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", everything()))
     assert named - known - OPTIONS_OF_OTHERS - {"--help", "--version"} == set()
     assert {"--concurrency", "--dry-run", "--json"} <= known & named
 

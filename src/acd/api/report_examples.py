@@ -155,10 +155,12 @@ SUMMARY = NightSummary(
                 unpriced_requests=0,
                 passing_features=9,
                 total_features=20,
+                rejected_claims=1,
             )
         ],
         errors=[ErrorSummary("auth", 1, 0, "Invalid API key")],
         limits=[LimitSummary("claude-code", "usage_limit", 1, LATER)],
+        rejected_claims=1,
     ),
     running=[RUNNING],
 )

@@ -13,10 +13,22 @@ from acd.cli.opened import make_home
 from acd.cli.source import Format, Kind
 from acd.cli.timeline import joined
 from acd.core.settings import Settings
+from acd.core.usage_rows import Asked, UsageBy
 from acd.database.connection import Database, open_database
 from acd.ledger.pending import pending_folders
 from acd.queue.lost import show_lost
-from acd.reports import commits, errors, export, features, glance, sessions, summary, usage
+from acd.reports import (
+    commits,
+    errors,
+    export,
+    features,
+    glance,
+    prices,
+    sessions,
+    summary,
+    usage,
+    used,
+)
 
 _PAGE = 1000
 
@@ -95,9 +107,17 @@ class FromDatabase:
         """See `Source`."""
         return await usage.by_model(self._db, days=days, repo_id=repo_id)
 
-    async def usage_by_target(self, *, days: int) -> bytes:
+    async def usage(self, by: UsageBy, asked: Asked, *, limit: int) -> bytes:
         """See `Source`."""
-        return await glance.usage_by_target(self._db, days=days)
+        return await used.usage(self._db, by, asked, most=limit)
+
+    async def blocks(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await used.blocks(self._db, asked)
+
+    async def price_overrides(self) -> bytes:
+        """See `Source`."""
+        return await prices.overrides(self._db)
 
     async def summary(self, *, since: datetime, until: datetime) -> bytes:
         """See `Source`."""

@@ -17,6 +17,7 @@ from acd.core.errors import ServerError
 from acd.core.models import ErrorType, SessionStatus
 from acd.core.one_session import SessionId
 from acd.core.settings import Settings
+from acd.core.usage_rows import Asked, UsageBy
 
 # Somebody waits at a terminal: a moment's trouble is ridden out, an outage told.
 _RETRY = Retry(attempts=3, first_s=0.2, longest_s=1.0)
@@ -93,9 +94,17 @@ class FromServer:
         """See `Source`."""
         return await self._client.send(calls.model_usage(days=days, repo_id=repo_id).raw())
 
-    async def usage_by_target(self, *, days: int) -> bytes:
+    async def usage(self, by: UsageBy, asked: Asked, *, limit: int) -> bytes:
         """See `Source`."""
-        return await self._client.send(calls.usage_by_target(days=days).raw())
+        return await self._client.send(calls.usage(by, limit=limit, **vars(asked)).raw())
+
+    async def blocks(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await self._client.send(calls.blocks(**vars(asked)).raw())
+
+    async def price_overrides(self) -> bytes:
+        """See `Source`."""
+        return await self._client.send(calls.price_overrides().raw())
 
     async def summary(self, *, since: datetime, until: datetime) -> bytes:
         """See `Source`."""

@@ -85,12 +85,14 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             Command("errors", "acd.cli.errors", "Errors of agents and of acd, newest first"),
             Command("commits", "acd.cli.commits", "Commits made in sessions, newest first"),
-            Command("usage", "acd.cli.usage", "Tokens and cost by day, model or target"),
+            Command("usage", "acd.cli.usage", "Tokens and cost by day, model, target, session, …"),
             Command(
                 "report", "acd.cli.report", "What was done, what it cost, what is stuck and why"
             ),
             Command("export", "acd.cli.export", "Records as a file: CSV, JSON Lines, Parquet"),
-            Command("prices", "acd.cli.prices", "Rates of the models used, and which have none"),
+            Command(
+                "prices", "acd.cli.prices", "What models cost, and which have no price; set one"
+            ),
         ),
     ),
     (
@@ -108,6 +110,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "May a repository's own agent settings be loaded?",
                 here=True,
             ),
+            Command("reprice", "acd.cli.reprice", "Price recorded requests anew", here=True),
             Command("notify", "acd.cli.notify", "Test the notifications", here=True),
             Command("config", "acd.cli.config", "Every setting: value, where from, meaning"),
             Command("db", "acd.cli.db", "Start, stop, dump, restore, … the database", here=True),

@@ -51,3 +51,16 @@ Verbose = Annotated[
     typer.Option("--verbose", "-v", help="Say more on stderr.", callback=log_to_stderr),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="yesterday, today, 12h, 7d, 2026-11-24T20:00"),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="To before then, written likewise.")
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone", metavar="ZONE", help="Where a day is a day: Europe/Berlin. Else ACD_TIMEZONE."
+    ),
+]

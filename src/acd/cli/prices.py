@@ -1,24 +1,37 @@
-"""`acd prices`: what models cost."""
+"""`acd prices`: what models cost; `set` and `unset` are in `price_setting`."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
+from typer.core import TyperGroup
 
 from acd.agents.registry import adapter_names, load_adapter
 from acd.cli.figures import NOTHING, tokens
-from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
+from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose
 from acd.cli.output import Cell, Column, say, show_json, show_table
-from acd.cli.source import MOST_DAYS, ask, read_settings
+from acd.cli.price_setting import set_price, unset_price
+from acd.cli.source import MOST_DAYS, Source, ask, read_settings
 from acd.core.contract import ModelSpending, ModelUsage
-from acd.ledger.price import ModelRates, PriceList, Rates
-from acd.reports.rows import row_of
+from acd.core.price_rows import PriceOverride
+from acd.ledger.price import SET_BY_HAND, ModelRates, PriceList, Rates
+from acd.reports.rows import row_of, rows_of
 
-app = new_app()
+
+class _ListUnlessTold(TyperGroup):
+    """`acd prices` and `acd prices MODEL` list: only `set`, `unset` and `list` are commands of their own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own copy of click's context
+        """Put the command's name in where it is left out."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ("-h", "--help"))
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
+app = typer.Typer(cls=_ListUnlessTold, add_completion=False, pretty_exceptions_enable=False)
 
 _MILLION = 1_000_000
 _COLUMNS = (
@@ -33,15 +46,15 @@ _COLUMNS = (
 )
 
 
-class Tier(msgspec.Struct, frozen=True, rename="camel"):
+class Tier(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Rates in USD for a million tokens (for one search), for prompts of more than `above_tokens`."""
 
     above_tokens: int
     input: Decimal
     output: Decimal
     cache_read: Decimal
-    cache_write_5m: Decimal
-    cache_write_1h: Decimal
+    cache_write_5m: Decimal = msgspec.field(name="cacheWrite5m")
+    cache_write_1h: Decimal = msgspec.field(name="cacheWrite1h")
     web_search: Decimal
 
 
@@ -53,10 +66,20 @@ class ModelPrices(msgspec.Struct, frozen=True, rename="camel"):
     unpriced_requests: int
     cost_usd: Decimal
     tiers: list[Tier] | None
+    source: str | None
 
 
-@app.command()
-def prices(
+@app.callback()
+def prices() -> None:
+    """What models cost. `acd prices` lists those that were used, `acd prices MODEL` any; `set` and `unset` change a price."""
+
+
+app.command("set")(set_price)
+app.command("unset")(unset_price)
+
+
+@app.command("list")
+def list_prices(
     models: Annotated[
         list[str] | None, typer.Argument(metavar="[MODEL]…", help="Those ever used if left out.")
     ] = None,
@@ -73,10 +96,18 @@ def prices(
     "Over": the rates of requests with a longer prompt than that.
     """
     settings = read_settings(home=home, database_url=database_url)
-    found = ask(settings, "prices", lambda source: source.model_usage(days=MOST_DAYS, repo_id=None))
-    used = row_of(found, ModelUsage).by_model
+
+    async def read(source: Source) -> tuple[bytes, bytes]:
+        return await source.model_usage(
+            days=MOST_DAYS, repo_id=None
+        ), await source.price_overrides()
+
+    spent, overrides = ask(settings, "prices", read)
+    used = row_of(spent, ModelUsage).by_model
+    listed = PriceList()
+    listed.override(rows_of(overrides, PriceOverride))
     on = day.date() if day else datetime.now(UTC).date()
-    rows = [_priced(name, used.get(name), on) for name in models or used]
+    rows = [_priced(listed, name, used.get(name), on) for name in models or used]
     if as_json:
         show_json(msgspec.json.Encoder(decimal_format="number").encode(rows))
     elif rows:
@@ -85,27 +116,27 @@ def prices(
             f"Prices of {on} from genai-prices; a request has the price of its own day.",
             after_blank=True,
         )
+        for row in rows:
+            if row.source and row.source.startswith(SET_BY_HAND):
+                say(f"{row.model}: {row.source} (`acd prices unset {row.model}` takes it back).")
         _tell_unpriced(rows)
     else:
         say("No model was used yet. `acd prices MODEL` shows the price of any.")
 
 
-def _priced(model: str, spent: ModelSpending | None, day: date) -> ModelPrices:
-    rates = _rates(model, day)
+def _priced(listed: PriceList, model: str, spent: ModelSpending | None, day: date) -> ModelPrices:
+    """By the providers of the agents that are installed; the list itself then looks at all others."""
+    providers = sorted({load_adapter(name).provider for name in adapter_names()})
+    provider = next((one for one in providers if listed.rates(one, model, day)), "")
+    rates = listed.rates(provider, model, day)
     return ModelPrices(
         model=model,
         requests=spent.requests if spent else 0,
         unpriced_requests=spent.unpriced_requests if spent else 0,
         cost_usd=spent.cost if spent else Decimal(0),
         tiers=None if rates is None else _tiers(rates),
+        source=listed.source(provider, model, day),
     )
-
-
-def _rates(model: str, day: date) -> ModelRates | None:
-    """By the providers of the agents that are installed; the list itself then looks at all others."""
-    providers = {load_adapter(name).provider for name in adapter_names()}
-    found = (PriceList().rates(provider, model, day) for provider in sorted(providers))
-    return next((rates for rates in found if rates is not None), None)
 
 
 def _tiers(rates: ModelRates) -> list[Tier]:

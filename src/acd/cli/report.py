@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
-from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
+from acd.cli.options import AsJson, DatabaseUrl, Home, Timezone, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import ask, read_settings
 from acd.core.moments import moment_of, zone_named
@@ -46,14 +46,7 @@ def report(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="To before then, written likewise.")
     ] = "now",
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--timezone",
-            metavar="ZONE",
-            help="Where a day is a day: Europe/Berlin. Else ACD_TIMEZONE.",
-        ),
-    ] = None,
+    timezone: Timezone = None,
     as_json: AsJson = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -62,6 +55,7 @@ def report(
     """What was done since a time, what it cost, what is stuck and why, what went wrong, what runs now.
 
     Tokens and cost count when they were spent, sessions when they began, features when they were first seen passing.
+    A claim is rejected when a session says that a feature passes and acd sees it fail.
     """
     settings = read_settings(home=home, database_url=database_url)
     zone, now = zone_named(timezone or settings.timezone), datetime.now(UTC)
@@ -88,11 +82,14 @@ def report(
 
 def _show_totals(period: PeriodSummary, zone: ZoneInfo) -> None:
     failed = f" ({period.failed_sessions} failed)" if period.failed_sessions else ""
+    rejected = (
+        f"{count_of(period.rejected_claims, 'claim')} rejected, " if period.rejected_claims else ""
+    )
     say(f"From {_at(period.since, zone)} to {_at(period.until, zone)} ({zone.key}):")
     say(
         f"{count_of(period.sessions, 'session')}{failed}, "
         f"{count_of(period.verified_features + period.unverified_features, 'new feature')} "
-        f"({period.verified_features} verified, {period.unverified_features} unverified), "
+        f"({period.verified_features} verified, {period.unverified_features} unverified), {rejected}"
         f"{count_of(period.commits, 'commit')}, {tokens(period.tokens)} tokens, "
         f"{spent(period.cost_usd, period.unpriced_requests)}."
     )
@@ -115,7 +112,9 @@ def _show_targets(rows: list[TargetSummary]) -> None:
 
 def _target(row: TargetSummary) -> list[Cell]:
     made = row.verified_features + row.unverified_features
-    doubt = f" ({row.unverified_features} unverified)" if row.unverified_features else ""
+    doubts = {"unverified": row.unverified_features, "rejected": row.rejected_claims}
+    told = ", ".join(f"{count} {word}" for word, count in doubts.items() if count)
+    doubt = f" ({told})" if told else ""
     return [
         row.target.repo_id,
         outcome(row.status),

@@ -15,6 +15,7 @@ from acd.cli.through import through
 from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
+from acd.core.usage_rows import Asked, UsageBy
 
 T = TypeVar("T")
 
@@ -74,8 +75,16 @@ class Source(Protocol):
         """One `ModelUsage`."""
         ...
 
-    async def usage_by_target(self, *, days: int) -> bytes:
-        """Array of `TargetSpending`."""
+    async def usage(self, by: UsageBy, asked: Asked, *, limit: int) -> bytes:
+        """One `UsageReport`."""
+        ...
+
+    async def blocks(self, asked: Asked) -> bytes:
+        """One `BlockReport`."""
+        ...
+
+    async def price_overrides(self) -> bytes:
+        """Array of `PriceOverride`."""
         ...
 
     async def summary(self, *, since: datetime, until: datetime) -> bytes:

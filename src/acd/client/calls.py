@@ -27,9 +27,11 @@ from acd.core.figures import GroupBy, Report, Sum
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
 from acd.core.one_session import LogLine, SessionId, TimelineRow, WholeSession
+from acd.core.price_rows import PriceOverride
 from acd.core.queue_rows import EarlierStatus, Queue
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
 from acd.core.summary_rows import NightSummary
+from acd.core.usage_rows import BlockReport, UsageBy, UsageReport
 
 Kind = Literal["sessions", "usage", "errors", "commits"]
 Format = Literal["csv", "jsonl", "parquet"]
@@ -263,6 +265,59 @@ def model_comparison(
     """All models that worked compared, with intervals; the last 30 days unless told."""
     query = {"from": first, "to": last, "sameTargets": same_targets, "repoId": repo_id}
     return getting("/api/reports/model-comparison", Comparison, **query)
+
+
+def usage(
+    group_by: UsageBy = "day",
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    days: int | None = None,
+    timezone: str | None = None,
+    repo_id: str | None = None,
+    agent: str | None = None,
+    limit: int | None = None,
+) -> Call[UsageReport]:
+    """Tokens and cost by a key; of the last 30 days unless told. `timezone` is that in which a day is a day."""
+    return getting(
+        "/api/reports/usage",
+        UsageReport,
+        groupBy=group_by,
+        since=since,
+        until=until,
+        days=days,
+        timezone=timezone,
+        repoId=repo_id,
+        agent=agent,
+        limit=limit,
+    )
+
+
+def blocks(
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    days: int | None = None,
+    timezone: str | None = None,
+    repo_id: str | None = None,
+    agent: str | None = None,
+) -> Call[BlockReport]:
+    """Blocks of five hours, and what the one that runs will come to."""
+    return getting(
+        "/api/reports/blocks",
+        BlockReport,
+        since=since,
+        until=until,
+        days=days,
+        timezone=timezone,
+        repoId=repo_id,
+        agent=agent,
+    )
+
+
+def price_overrides() -> Call[list[PriceOverride]]:
+    """Prices that a person set, by model and day."""
+    return getting("/api/reports/price-overrides", list[PriceOverride])
 
 
 def metrics() -> Call[bytes]:

@@ -12,7 +12,8 @@ from acd.core.contract import Moment, RunningSession, TargetName
 class TargetSummary(msgspec.Struct, frozen=True, rename="camel"):
     """A target on which something was done, or which is stuck. Status, reason and totals are those of now.
 
-    `finished`: it is complete, and its last feature was implemented in the period.
+    `finished`: it is complete, and its last feature was implemented in the period. `rejected_claims` are features that a
+    session called done and that acd then saw fail; 0 from a server of before.
     """
 
     target: TargetName
@@ -29,6 +30,7 @@ class TargetSummary(msgspec.Struct, frozen=True, rename="camel"):
     unpriced_requests: int
     passing_features: int
     total_features: int
+    rejected_claims: int = 0
 
 
 class ErrorSummary(msgspec.Struct, frozen=True, rename="camel"):
@@ -69,6 +71,7 @@ class PeriodSummary(msgspec.Struct, frozen=True, rename="camel"):
     targets: list[TargetSummary]
     errors: list[ErrorSummary]
     limits: list[LimitSummary]
+    rejected_claims: int = 0
 
 
 class NightSummary(msgspec.Struct, frozen=True, rename="camel"):

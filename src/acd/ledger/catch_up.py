@@ -21,6 +21,7 @@ from acd.core.errors import ConfigError, DataRefused
 from acd.core.facts import Started, TargetSeen
 from acd.database.connection import Database
 from acd.files.journal import Journal
+from acd.ledger import overrides
 from acd.ledger.fold import Fold
 from acd.ledger.owner import MovedOn, Owner, Quarantined
 from acd.ledger.price import PriceList
@@ -215,6 +216,8 @@ class Source:
         )
 
     async def _write_rows(self, part: _Part) -> None:
+        if part.fold.has_requests:
+            await overrides.refresh(self.prices, self.database)
         batch = part.fold.finish()
         batch.files = [
             self._files.progress(name, stretch, sum(row.name == name for row in batch.left_out))

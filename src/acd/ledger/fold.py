@@ -75,6 +75,11 @@ class Fold:
         others = len(self._timeline.rows) + len(self.batch.errors) + len(self.batch.left_out)
         return len(self._requests) + others
 
+    @property
+    def has_requests(self) -> bool:
+        """Whether there is anything to be priced."""
+        return bool(self._requests)
+
     def finish(self) -> Batch:
         """What all lines together amount to."""
         provider = self.agent.provider if self.agent else ""

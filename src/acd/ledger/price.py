@@ -1,4 +1,4 @@
-"""What a request costs: dated list prices of `genai-prices`, exact to the last digit.
+"""What a request costs: what a person set, else dated list prices of `genai-prices`, exact to the last digit.
 
 Facts: ../shared/facts/pricing.md says what the library gets right and where its traps are; that its prices equal
 what Claude Code charges was checked there, and is checked again by tests/unit/test_price.py.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
+from math import inf
 from typing import NamedTuple
 
 from genai_prices import Usage as LibraryUsage
@@ -19,9 +21,12 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, Provider, TieredPrices
 
 from acd.core.models import Usage
+from acd.core.price_rows import PriceOverride
 
 _CONTEXT_MARK = re.compile(r"\[\d+[km]\]$")
 _PROBE = 1_000_000
+SET_BY_HAND = "set by hand"
+"""How the source of a price begins that a person set."""
 
 
 class Price(NamedTuple):
@@ -69,6 +74,11 @@ class ModelRates(NamedTuple):
         return self.tiers[bisect_left(self.thresholds, prompt)].cost(usage)
 
 
+class _Found(NamedTuple):
+    rates: ModelRates
+    source: str
+
+
 @dataclass
 class PriceList:
     """Prices by provider, model and day. Keeps what it looked up: a look-up takes about 0.2 ms, a request microseconds.
@@ -76,8 +86,18 @@ class PriceList:
     Prices that depend on the hour of the day are not told apart: a day has the price of its noon (UTC).
     """
 
-    _known: dict[tuple[str, str, date], ModelRates | None] = field(default_factory=dict)
+    fresh_until: float = -inf
+    """Until when (monotonic) what a person set need not be looked at again; see `acd.ledger.overrides`."""
+    _known: dict[tuple[str, str, date], _Found | None] = field(default_factory=dict)
     _source: str = field(default_factory=lambda: f"genai-prices {version('genai-prices')}")
+    _overrides: tuple[PriceOverride, ...] = ()
+
+    def override(self, overrides: Iterable[PriceOverride]) -> None:
+        """Take these before the library, each from its day on until the next one of the same model."""
+        given = tuple(overrides)
+        if given != self._overrides:
+            self._overrides = given
+            self._known.clear()
 
     def price(self, provider: str, model: str, usage: Usage, at: datetime) -> Price | None:
         """The price of a request, or None when the model has none.
@@ -91,13 +111,49 @@ class PriceList:
         day = (at if at.tzinfo is UTC else at.astimezone(UTC)).date()
         key = (provider, model, day)
         if key not in self._known:
-            self._known[key] = _look_up(provider, model, day)
-        rates = self._known[key]
-        return None if rates is None else Price(rates.cost(usage), self._source, day)
+            self._known[key] = self._find(provider, model, day)
+        found = self._known[key]
+        return None if found is None else Price(found.rates.cost(usage), found.source, day)
 
     def rates(self, provider: str, model: str, day: date) -> ModelRates | None:
         """Rates of a model on a day, for `acd prices`; None when it has none."""
-        return _look_up(provider, model, day)
+        found = self._find(provider, model, day)
+        return None if found is None else found.rates
+
+    def source(self, provider: str, model: str, day: date) -> str | None:
+        """Where the price of a model on a day comes from: `price_source` of its requests; None when it has none."""
+        found = self._find(provider, model, day)
+        return None if found is None else found.source
+
+    def _find(self, provider: str, model: str, day: date) -> _Found | None:
+        named = [one for one in self._overrides if _is_about(one, provider, model, day)]
+        if named:
+            # The newest day counts; on the same day who is meant more exactly.
+            best = max(named, key=lambda one: (one.valid_from, one.provider, one.model == model))
+            rates = ModelRates((), (_rates_set(best),))
+            return _Found(rates, f"{SET_BY_HAND} from {best.valid_from}")
+        listed = _look_up(provider, model, day)
+        return None if listed is None else _Found(listed, self._source)
+
+
+def _is_about(one: PriceOverride, provider: str, model: str, day: date) -> bool:
+    return (
+        one.valid_from <= day
+        and one.provider in ("", provider)
+        and (one.model == model or canonical_model(one.model) == canonical_model(model))
+    )
+
+
+def _rates_set(one: PriceOverride) -> Rates:
+    """Rates are stored for a million tokens."""
+    return Rates(
+        input=one.input.scaleb(-6),
+        output=one.output.scaleb(-6),
+        cache_read=one.cache_read.scaleb(-6),
+        cache_write_5m=one.cache_write_5m.scaleb(-6),
+        cache_write_1h=one.cache_write_1h.scaleb(-6),
+        web_search=one.web_search,
+    )
 
 
 def canonical_model(name: str) -> str:

@@ -25,13 +25,19 @@ async def roll_up_session(
     ids = {"target_id": target_id, "session_id": session_id}
     days: set[date] = set()
     if batch.usage or batch.reports:
-        await _balance(tx, target_id, session_id)
-        rows = await tx.fetch_all("rollups.session_usage", **ids)
-        days = {row["usage_date"] for row in rows}
-        await tx.execute("rollups.session_totals", **ids)
+        days = await sum_up_session(tx, target_id, session_id)
     if batch.errors or batch.commits or batch.events:
         await tx.execute("rollups.session_counts", **ids)
     return days
+
+
+async def sum_up_session(tx: Transaction, target_id: UUID, session_id: UUID) -> set[date]:
+    """Balance a session whose ledger rows have changed and sum it up; the days touched."""
+    ids = {"target_id": target_id, "session_id": session_id}
+    await _balance(tx, target_id, session_id)
+    rows = await tx.fetch_all("rollups.session_usage", **ids)
+    await tx.execute("rollups.session_totals", **ids)
+    return {row["usage_date"] for row in rows}
 
 
 async def roll_up_days(tx: Transaction, target_id: UUID, days: set[date]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import stat
 import subprocess
@@ -159,14 +161,46 @@ def test_usage(acd: Program, seed: Seed) -> None:
     ]
     assert line_with(by_model, "all ").split()[-1] == "$0.2800+?"
     by_target = exact(acd("usage", "--by", "target", "--days", "30", "--json"))
-    assert [(one["target"]["repoId"], one["cost"]) for one in by_target] == [
+    assert [(one["key"], one["costUsd"]) for one in by_target["rows"]] == [
         ("shop-api", Decimal("0.28000028")),
         ("org/tool", Decimal("0.00000012")),
     ]
-    assert [
-        one["unpricedRequests"] for one in exact(acd("usage", "--json"))["byModel"].values()
-    ] == [0, 1]
+    assert [one["unpricedRequests"] for one in exact(acd("usage", "--json"))["rows"]] == [0, 1]
     assert len(acd("usage", "--by", "day").stdout.splitlines()) >= 2
+    assert acd("usage", "--daily").stdout == acd("usage", "--by", "day").stdout
+
+
+def test_usage_as_csv_has_every_digit(acd: Program, seed: Seed) -> None:
+    seed()
+    done = acd("usage", "--by", "target", "--days", "30", "--csv")
+    rows = {row["key"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert rows["org/tool"]["costUsd"] == "0.00000012"
+    assert rows["shop-api"]["models"] == "claude-opus-4-8 mystery-1"
+
+
+def test_usage_of_sessions_and_blocks(acd: Program, seed: Seed) -> None:
+    seed()
+    since = ("--since", "2026-03-01T00:30", "--until", "2026-03-02", "--timezone", "UTC")
+    sessions = acd("usage", "--by", "session", "--limit", "2", *since)
+    assert line_with(sessions, "shop-api #7").split()[-1] == "mystery-1"
+    assert "5 more are in the sum only" in sessions.stdout
+    blocks = acd("usage", "--blocks", *since)
+    assert len(blocks.stdout.splitlines()) == 5
+    assert "will come to" not in blocks.stdout
+
+
+def test_usage_that_cannot_be_meant(acd: Program) -> None:
+    for words, told in (
+        (("--daily", "--weekly"), "one key at a time"),
+        (("--since", "7d", "--days", "2"), "either --days or --since"),
+        (("--since", "now", "--until", "yesterday"), "later than --since"),
+        (("--csv", "--json"), "one of"),
+        (("--timezone", "Nowhere"), "unknown time zone"),
+        (("--since", "soon"), "is no time"),
+    ):
+        done = acd("usage", *words)
+        assert done.returncode in (1, 2)
+        assert told in done.stderr
 
 
 def test_prices_of_what_was_used(acd: Program, seed: Seed) -> None:

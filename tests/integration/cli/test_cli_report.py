@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -17,12 +18,24 @@ def test_a_night_is_told(acd: Program) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("From 2026-03-01 00:00 to 2026-03-02 00:00 (UTC):\n")
     assert "1 verified" in done.stdout
+    assert "rejected" not in done.stdout
     assert "shop-api" in done.stdout
     assert "runs now" in done.stdout
     period = json.loads(
         acd("report", "--since", "2026-03-01", "--until", "2026-03-02", "--json").stdout
     )["period"]
     assert f"{period['sessions']} sessions ({period['failedSessions']} failed)" in done.stdout
+
+
+@pytest.mark.usefixtures("filled")
+def test_rejected_claims_are_told(acd: Program, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "UPDATE feature_changes SET change = 'rejected', status = 'rejected' WHERE source_offset = 20"
+        )
+    done = acd("report", "--since", "2026-03-01", "--until", "2026-03-02", "--timezone", "UTC")
+    assert "1 claim rejected" in done.stdout
+    assert "1 (1 rejected)" in done.stdout
 
 
 @pytest.mark.usefixtures("filled")

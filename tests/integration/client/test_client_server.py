@@ -75,6 +75,12 @@ CALLS: dict[str, tuple[Call[Any], Callable[[Any], object], object]] = {
         lambda found: [(one.model, one.success_rate.value) for one in found.models],
         [("opus", 0.8)],
     ),
+    "usage": (
+        calls.usage("agent", days=3660, timezone="UTC"),
+        lambda found: [row.key for row in found.rows],
+        ["scripted", "claude-code"],
+    ),
+    "blocks": (calls.blocks(days=3660), lambda found: found.total.requests, 9),
     "metrics": (calls.metrics(), lambda found: b"acd_tokens_total{" in found, True),
     "export": (calls.export("commits"), lambda found: found.count(b"\n"), 3),
 }

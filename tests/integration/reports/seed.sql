@@ -123,3 +123,7 @@ INSERT INTO ledger_files (target_id, session_id, host, name, inode, size, head_s
                           lines_read, lines_left_out)
 VALUES ('a0000000-0000-0000-0000-000000000001', '50000000-0000-0000-0000-000000000006', 'builder', 'stream.jsonl', 1, 9,
         'x', 9, 9, 40, 3);
+
+-- Of a model that nobody used.
+INSERT INTO price_overrides (model, valid_from, input, output, cache_read, cache_write_5m, cache_write_1h, web_search)
+VALUES ('own-model', '2026-02-01', 0.5, 2, 0.05, 0.5, 0.5, 0);

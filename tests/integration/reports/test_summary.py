@@ -77,3 +77,21 @@ async def test_without_times_it_is_since_yesterday(client: httpx.AsyncClient) ->
     assert found["since"].endswith("T00:00:00+00:00")
     assert found["targets"] == []
     assert (await client.get("/api/reports/summary?since=soon")).status_code == 422
+
+
+async def test_claims_that_were_rejected_are_counted_when_they_were(
+    client: httpx.AsyncClient, seeded: Database
+) -> None:
+    with psycopg.connect(seeded.url) as connection:
+        connection.execute(
+            "INSERT INTO feature_changes (target_id, source, source_offset, feature_key, session_id, change, status, changed_at) "
+            "SELECT target_id, 'journal', n, 'mail', session_id, 'rejected', 'rejected', timestamptz '2026-03-01 15:05Z' + n * interval '1 day' "
+            "FROM feature_changes, generate_series(30, 31) AS n WHERE source_offset = 10"
+        )
+    first = (await data(client, "/api/reports/summary?since=2026-03-31&until=2026-04-01"))["period"]
+    assert first["rejectedClaims"] == 1
+    assert [(row["target"]["repoId"], row["rejectedClaims"]) for row in first["targets"]] == [
+        ("shop-api", 1)
+    ]
+    both = (await data(client, "/api/reports/summary?since=2026-03-01&until=2026-05-01"))["period"]
+    assert (both["rejectedClaims"], both["verifiedFeatures"]) == (2, 1)

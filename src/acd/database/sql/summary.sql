@@ -1,7 +1,8 @@
 -- name: of_period
 -- What was done from a moment (null: the beginning of yesterday in the database's zone) to before another (null: now).
--- Cost and tokens count when they were spent, sessions when they began, features when they were first seen passing. Of
--- targets: those on which something was done, and those that are blocked. Gives one JSON object.
+-- Cost and tokens count when they were spent, sessions when they began, features when they were first seen passing,
+-- rejected claims when the harness saw a feature fail that a session had called done. Of targets: those on which
+-- something was done, and those that are blocked. Gives one JSON object.
 WITH bounds AS MATERIALIZED (
     SELECT coalesce(%(since)s::timestamptz, (current_date - 1)::timestamptz) AS since,
            coalesce(%(until)s::timestamptz, now()) AS until
@@ -23,6 +24,11 @@ WITH bounds AS MATERIALIZED (
     FROM bounds b, target_features f
     WHERE f.implemented_at >= b.since AND f.implemented_at < b.until AND f.passes AND f.removed_at IS NULL
     GROUP BY f.target_id
+), refused AS (
+    SELECT c.target_id, count(*) AS claims
+    FROM bounds b, feature_changes c
+    WHERE c.changed_at >= b.since AND c.changed_at < b.until AND c.change = 'rejected'
+    GROUP BY c.target_id
 ), committed AS (
     SELECT c.target_id, count(*) AS commits
     FROM bounds b, harness_commits c
@@ -36,6 +42,7 @@ WITH bounds AS MATERIALIZED (
                WHERE f.target_id = t.id AND f.removed_at IS NULL AND f.implemented_at >= b.until) AS finished,
            coalesce(begun.sessions, 0) AS sessions, coalesce(begun.failed, 0) AS "failedSessions",
            coalesce(made.verified, 0) AS "verifiedFeatures", coalesce(made.unverified, 0) AS "unverifiedFeatures",
+           coalesce(refused.claims, 0) AS "rejectedClaims",
            coalesce(committed.commits, 0) AS commits, coalesce(used.tokens, 0) AS tokens,
            coalesce(used.cost, 0) AS "costUsd", coalesce(used.unpriced, 0) AS "unpricedRequests",
            t.passing_features AS "passingFeatures", t.total_features AS "totalFeatures"
@@ -43,8 +50,9 @@ WITH bounds AS MATERIALIZED (
     LEFT JOIN begun ON begun.target_id = t.id
     LEFT JOIN used ON used.target_id = t.id
     LEFT JOIN made ON made.target_id = t.id
+    LEFT JOIN refused ON refused.target_id = t.id
     LEFT JOIN committed ON committed.target_id = t.id
-    WHERE coalesce(begun.target_id, used.target_id, made.target_id, committed.target_id) IS NOT NULL
+    WHERE coalesce(begun.target_id, used.target_id, made.target_id, refused.target_id, committed.target_id) IS NOT NULL
        OR (t.enabled AND t.status = 'blocked')
     ORDER BY coalesce(used.cost, 0) DESC, t.priority, t.repo_id
 ), by_error AS (
@@ -70,6 +78,7 @@ SELECT json_build_object(
     'failedSessions', (SELECT coalesce(sum("failedSessions"), 0) FROM by_target),
     'verifiedFeatures', (SELECT coalesce(sum("verifiedFeatures"), 0) FROM by_target),
     'unverifiedFeatures', (SELECT coalesce(sum("unverifiedFeatures"), 0) FROM by_target),
+    'rejectedClaims', (SELECT coalesce(sum("rejectedClaims"), 0) FROM by_target),
     'commits', (SELECT coalesce(sum(commits), 0) FROM by_target),
     'tokens', (SELECT coalesce(sum(tokens), 0) FROM by_target),
     'costUsd', (SELECT coalesce(sum("costUsd"), 0) FROM by_target),

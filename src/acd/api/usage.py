@@ -1,0 +1,106 @@
+"""Tokens and cost of any time by any key, in any time zone, and in blocks of five hours."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from acd.api import usage_examples as examples
+from acd.api.describing import Shape, described
+from acd.api.parameters import MOST, WITHOUT_NUL, RepoId, When
+from acd.core.errors import ConfigError
+from acd.core.moments import zone_named
+from acd.core.price_rows import PriceOverride
+from acd.core.usage_rows import Asked, BlockReport, UsageBy, UsageReport
+from acd.reports import prices, used
+from acd.web import answers
+from acd.web.parts import GivenDatabase
+
+router = APIRouter(prefix="/api/reports", tags=["reports"])
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return zone_named(name).key
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+Since = Annotated[When | None, Query(description="From then on; else as `days` says.")]
+Until = Annotated[When | None, Query(description="To before then; else without end.")]
+Days = Annotated[
+    int,
+    Query(ge=1, le=3660, description="The last days, today included, where `since` is left out."),
+]
+Zone = Annotated[
+    Annotated[str, AfterValidator(_known_zone)] | None,
+    Query(
+        max_length=100,
+        pattern=WITHOUT_NUL,
+        description="In which a day is a day, and times that tell no zone; the database's.",
+        examples=["Europe/Berlin"],
+    ),
+]
+Agent = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        pattern=WITHOUT_NUL,
+        description="Only this agent's.",
+        examples=["claude-code"],
+    ),
+]
+
+
+def _asked(
+    since: Since = None,
+    until: Until = None,
+    days: Days = 30,
+    timezone: Zone = None,
+    repo_id: RepoId = None,
+    agent: Agent = None,
+) -> Asked:
+    return Asked(
+        since=since, until=until, days=days, timezone=timezone, repo_id=repo_id, agent=agent
+    )
+
+
+GivenAsked = Annotated[Asked, Depends(_asked)]
+
+
+@router.get(
+    "/usage",
+    summary="Tokens and cost by any key, of any time",
+    responses=described(UsageReport, examples.USAGE),
+)
+async def report_usage(
+    db: GivenDatabase,
+    asked: GivenAsked,
+    by: Annotated[UsageBy, Query(alias="groupBy", description="What a row is for.")] = "day",
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Most rows to give.")] = used.MOST_ROWS,
+) -> Response:
+    """Requests count when they were made. Cost leaves out those without a known price (`unpricedRequests`)."""
+    return answers.data(await used.usage(db, by, asked, most=limit))
+
+
+@router.get(
+    "/blocks",
+    summary="Blocks of five hours, and what the one that runs will come to",
+    responses=described(BlockReport, examples.BLOCKS),
+)
+async def report_blocks(db: GivenDatabase, asked: GivenAsked) -> Response:
+    """As subscriptions count them: from the full hour of the first request after the block before is over."""
+    return answers.data(await used.blocks(db, asked))
+
+
+@router.get(
+    "/price-overrides",
+    summary="Prices that a person set",
+    responses=described(PriceOverride, examples.OVERRIDE, Shape.ROWS),
+)
+async def list_price_overrides(db: GivenDatabase) -> Response:
+    """By model and day; each holds from its day until the next of the same model. All others come from the price list."""
+    return answers.data(await prices.overrides(db))

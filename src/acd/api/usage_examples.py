@@ -1,0 +1,64 @@
+"""Examples of the reports of usage."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from acd.api.examples import AT, LATER
+from acd.core.price_rows import PriceOverride
+from acd.core.usage_rows import Block, BlockReport, UsageReport, UsageSum
+
+_DAY = UsageSum(
+    key="2026-11-24",
+    name=None,
+    requests=372,
+    unpriced_requests=0,
+    input_tokens=9744,
+    output_tokens=61440,
+    cache_read_tokens=5760000,
+    cache_write_tokens=252000,
+    total_tokens=6083184,
+    cost_usd=Decimal("6.2031"),
+    models=["claude-haiku-5-5", "claude-opus-5-5"],
+)
+USAGE = UsageReport(
+    since=AT,
+    until=LATER,
+    timezone="Europe/Berlin",
+    group_by="day",
+    total=msgspec.structs.replace(_DAY, key=None),
+    rows=[_DAY],
+    omitted=0,
+)
+_BLOCK = Block(
+    **{**msgspec.structs.asdict(_DAY), "key": "2026-11-24T08:00:00Z"},
+    until=AT + timedelta(hours=5),
+    first_at=AT,
+    last_at=LATER,
+    active=True,
+    projected_tokens=9_120_000,
+    projected_cost_usd=Decimal("9.304650"),
+)
+BLOCKS = BlockReport(
+    since=AT,
+    until=None,
+    total=msgspec.structs.replace(
+        _BLOCK, key=None, until=None, active=False, projected_tokens=None, projected_cost_usd=None
+    ),
+    rows=[_BLOCK],
+)
+OVERRIDE = PriceOverride(
+    model="my-model",
+    provider="",
+    valid_from=date(2026, 11, 1),
+    input=Decimal("0.5"),
+    output=Decimal(2),
+    cache_read=Decimal("0.05"),
+    cache_write_5m=Decimal("0.5"),
+    cache_write_1h=Decimal("0.5"),
+    web_search=Decimal(0),
+    set_at=AT,
+)

@@ -1,0 +1,125 @@
+"""Tokens and cost of any time by any key. Each function gives JSON and raises DatabaseAway when there is no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from acd.core.errors import DatabaseError
+from acd.core.moments import zone_named
+from acd.core.usage_rows import Asked, UsageBy, UsageReport, UsageSum
+from acd.database.connection import Database
+from acd.reports._read import read
+from acd.reports.blocks import EARLIER, Hour, report_of
+
+MOST_ROWS = 1000
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_SHARED = ("feature", "commit")
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The time meant, in `zone`. `whole_days`: it is made of days of the database's own zone, whose sums are at hand."""
+
+    since: datetime
+    until: datetime | None
+    zone: ZoneInfo
+    whole_days: bool
+
+
+async def usage(db: Database, by: UsageBy, asked: Asked, *, most: int = MOST_ROWS) -> bytes:
+    """One `UsageReport`, of at most `most` rows.
+
+    Raises:
+        ConfigError: there is no such time zone.
+    """
+    span = await _span(db, asked)
+    found = await (_of_days if span.whole_days and by not in _SHARED else _of_requests)(
+        db, by, asked, span, most
+    )
+    total, *rows = msgspec.json.decode(found, type=list[_Counted])
+    report = UsageReport(
+        since=span.since,
+        until=span.until,
+        timezone=span.zone.key,
+        group_by=by,
+        total=_shown(total),
+        rows=[_shown(row) for row in rows],
+        omitted=max(0, total.row_count - len(rows)),
+    )
+    return _ENCODER.encode(report)
+
+
+async def blocks(db: Database, asked: Asked) -> bytes:
+    """One `BlockReport`.
+
+    Raises:
+        ConfigError: there is no such time zone.
+    """
+    span = await _span(db, asked)
+    found = await read(
+        db,
+        "used.by_hour",
+        since=span.since - EARLIER,
+        until=span.until,
+        repo_id=asked.repo_id,
+        agent=asked.agent,
+    )
+    hours = msgspec.json.decode(found, type=list[Hour])
+    return _ENCODER.encode(report_of(hours, span.since, span.until, datetime.now(UTC)))
+
+
+class _Counted(UsageSum, frozen=True, kw_only=True):
+    row_count: int
+
+
+def _shown(row: _Counted) -> UsageSum:
+    return UsageSum(**{name: getattr(row, name) for name in UsageSum.__struct_fields__})
+
+
+async def _of_days(db: Database, by: UsageBy, asked: Asked, span: _Span, most: int) -> bytes:
+    last = None if span.until is None else span.until.date() - timedelta(days=1)
+    return await read(
+        db,
+        "used.of_days",
+        by=by,
+        first=span.since.date(),
+        last=last,
+        repo_id=asked.repo_id,
+        agent=asked.agent,
+        most=most,
+    )
+
+
+async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: _Span, most: int) -> bytes:
+    of_all = {"by": by, "since": span.since, "until": span.until, "most": most}
+    chosen = {"repo_id": asked.repo_id, "agent": asked.agent}
+    if by in _SHARED:
+        return await read(db, "used.of_shares", **of_all, **chosen)
+    return await read(db, "used.of_requests", zone=span.zone.key, **of_all, **chosen)
+
+
+async def _span(db: Database, asked: Asked) -> _Span:
+    zone = None if asked.timezone is None else zone_named(asked.timezone)
+    row = await db.fetch_one("used.zone", zone=zone.key if zone else None)
+    if row is None:
+        raise DatabaseError("the query used.zone gave no row")
+    zone = zone or zone_named(row["zone"])
+    since = _in(asked.since, zone) or _begin(row["today"] - timedelta(days=asked.days - 1), zone)
+    until = _in(asked.until, zone)
+    bounds = [since] if until is None else [since, until]
+    whole = zone.key == row["zone"] and all(each.time() == time() for each in bounds)
+    return _Span(since, until, zone, whole)
+
+
+def _in(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _begin(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
