@@ -92,6 +92,12 @@ def test_a_context_mark_is_ignored_and_an_unknown_model_has_no_price(prices: Pri
     assert prices.price("anthropic", "no-such-model-9", Usage(input_tokens=1), AT) is None
 
 
+def test_a_cloud_s_names_have_its_prices(prices: PriceList) -> None:
+    # Amazon's price of a model within one region is a tenth above the maker's.
+    name = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    assert cost(prices, name, input_tokens=MILLION) == Decimal("1.1")
+
+
 def test_canonical_model() -> None:
     assert canonical_model("claude-opus-4-8[1m]") == "claude-opus-4-8"
     assert canonical_model("claude-sonnet-4-5-20250929") == "claude-sonnet-4-5"

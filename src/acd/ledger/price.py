@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 from genai_prices import Usage as LibraryUsage
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, Provider, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
 from acd.core.models import Usage
 from acd.core.price_rows import PriceOverride
 
 _CONTEXT_MARK = re.compile(r"\[\d+[km]\]$")
+_CLOUD_NAME = re.compile(r"^([a-z-]+\.)?anthropic\.")
 _PROBE = 1_000_000
 SET_BY_HAND = "set by hand"
 """How the source of a price begins that a person set."""
@@ -89,6 +90,7 @@ class PriceList:
     fresh_until: float = -inf
     """Until when (monotonic) what a person set need not be looked at again; see `acd.ledger.overrides`."""
     _known: dict[tuple[str, str, date], _Found | None] = field(default_factory=dict)
+    _library: _Library = field(default_factory=lambda: _Library())
     _source: str = field(default_factory=lambda: f"genai-prices {version('genai-prices')}")
     _overrides: tuple[PriceOverride, ...] = ()
 
@@ -132,7 +134,7 @@ class PriceList:
             best = max(named, key=lambda one: (one.valid_from, one.provider, one.model == model))
             rates = ModelRates((), (_rates_set(best),))
             return _Found(rates, f"{SET_BY_HAND} from {best.valid_from}")
-        listed = _look_up(provider, model, day)
+        listed = self._library.look_up(provider, model, day)
         return None if listed is None else _Found(listed, self._source)
 
 
@@ -161,18 +163,42 @@ def canonical_model(name: str) -> str:
     return re.sub(r"-20\d{6}$", "", _CONTEXT_MARK.sub("", name))
 
 
-def _look_up(provider: str, model: str, day: date) -> ModelRates | None:
-    snapshot = get_snapshot()
-    name = _CONTEXT_MARK.sub("", model)
-    try:
-        found_provider, info = snapshot.find_provider_model(name, None, provider, None)
-    except LookupError:
-        try:
-            found_provider, info = snapshot.find_provider_model(name, None, None, None)
-        except LookupError:
+@dataclass
+class _Library:
+    """List prices of `genai-prices`. Keeps what it worked out: to look a model's rates up takes milliseconds, they hold for months."""
+
+    _models: dict[tuple[str, str], tuple[Provider, ModelInfo] | None] = field(default_factory=dict)
+    _rates: dict[tuple[str, str, int], ModelRates] = field(default_factory=dict)
+
+    def look_up(self, provider: str, model: str, day: date) -> ModelRates | None:
+        """Rates of a model on a day; None when it has none."""
+        key = (provider, model)
+        if key not in self._models:
+            self._models[key] = _find_model(provider, _CONTEXT_MARK.sub("", model))
+        found = self._models[key]
+        if found is None:
             return None
-    noon = datetime.combine(day, time(12), UTC)
-    prices = info.get_prices(noon)
+        noon = datetime.combine(day, time(12), UTC)
+        prices = found[1].get_prices(noon)
+        # The library has one object for each period in which a price holds, and never lets it go.
+        period = (*key, id(prices))
+        if period not in self._rates:
+            self._rates[period] = _rates_of(*found, prices, noon)
+        return self._rates[period]
+
+
+def _find_model(provider: str, name: str) -> tuple[Provider, ModelInfo] | None:
+    """Of the agent's own provider, else of any that the name tells, else of the cloud that names models `us.anthropic.…-v1:0`."""
+    clouds = ("aws",) if _CLOUD_NAME.search(name) else ()
+    for one in (provider, None, *clouds):
+        try:
+            return get_snapshot().find_provider_model(name, None, one, None)
+        except LookupError:
+            continue
+    return None
+
+
+def _rates_of(provider: Provider, info: ModelInfo, prices: ModelPrice, at: datetime) -> ModelRates:
     thresholds = sorted(
         {
             tier.start
@@ -181,7 +207,7 @@ def _look_up(provider: str, model: str, day: date) -> ModelRates | None:
             for tier in value.tiers
         }
     )
-    tiers = [_rates_at(found_provider, info, noon, prompt) for prompt in _inside(thresholds)]
+    tiers = [_rates_at(provider, info, at, prompt) for prompt in _inside(thresholds)]
     return ModelRates(tuple(thresholds), tuple(tiers))
 
 
