@@ -40,6 +40,15 @@ SET status = c.status, passes = false, verified_at = NULL,
 FROM targets t, (VALUES ('search', 'F22', 'regressed'), ('admin', 'F12', 'rejected'), ('admin', 'F14', 'rejected'),
                         ('billing', 'F25', 'claimed'), ('data-import', 'F26', 'skipped')) AS c (repo_id, feature_key, status)
 WHERE t.id = f.target_id AND t.repo_id = c.repo_id AND f.feature_key = c.feature_key;
+UPDATE target_features f
+SET status = 'passing', passes = true, verified_at = now() - f.position * interval '7 hours',
+    implemented_at = now() - f.position * interval '7 hours'
+FROM targets t WHERE t.id = f.target_id AND t.repo_id = 'shop-api';
+UPDATE progress_snapshots p
+SET passing_features = p.total_features * (22 - least(21, current_date - p.snapshot_date)) / 22,
+    verified_features = p.total_features * (22 - least(21, current_date - p.snapshot_date)) / 22
+FROM targets t WHERE t.id = p.target_id AND t.repo_id = 'shop-api';
+UPDATE targets SET passing_features = total_features, percent_complete = 100 WHERE repo_id = 'shop-api';
 UPDATE target_features SET evidence = jsonb_build_object('command', 'pytest -q tests/test_' || lower(feature_key) || '.py',
     'exit_status', 0, 'duration_ms', 3180, 'commit', md5(feature_key), 'output_tail', '12 passed in 3.18s', 'reason', '')
 WHERE verified_at IS NOT NULL;
@@ -65,6 +74,11 @@ WHERE k.n = abs(hashtext(e.id::text)) %% 4;
 UPDATE harness_sessions s
 SET status = 'completed', finished_at = s.started_at + interval '12 minutes', duration_ms = 720000
 FROM targets t WHERE t.id = s.target_id AND s.status = 'running' AND t.status <> 'active';
+UPDATE harness_sessions s
+SET status = 'running', finished_at = NULL, duration_ms = NULL
+FROM targets t
+WHERE t.id = s.target_id AND t.repo_id IN ('billing', 'data-import')
+  AND s.session_number = (SELECT max(l.session_number) FROM harness_sessions l WHERE l.target_id = t.id);
 UPDATE harness_sessions s
 SET started_at = now() - interval '7 minutes' - abs(hashtext(s.id::text)) %% 1200 * interval '1 second', last_event_at = now(),
     features_completed = NULL, reported_cost_usd = NULL, cost_gap_usd = NULL

@@ -27,6 +27,7 @@ from tests.acceptance import mission
 from tests.acceptance.figures import KINDS
 from tests.acceptance.performance import Performance, Stage, exact
 from tests.acceptance.program import Program, wait_for
+from tests.acceptance.serving import served_by
 
 pytestmark = pytest.mark.timeout(400)
 PORT = 3434
@@ -41,20 +42,8 @@ def served(performance: Performance, port: int) -> Iterator[str]:
     """`acd serve` in the demo's home, with the last demo's queue file; the address it tells."""
     folder = Path(performance.folder)
     queue = folder / "acd" / "demo" / "2" / "repo-queue.json"
-    process = Program(folder, BACKEND_PORT=str(port), ACD_QUEUE_FILE=str(queue)).start("serve")
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, f"{line}{process.communicate()[1]}"
-        yield found[0]
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 0
+    with served_by(Program(folder, BACKEND_PORT=str(port), ACD_QUEUE_FILE=str(queue))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

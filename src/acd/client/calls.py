@@ -28,6 +28,7 @@ from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.models import ErrorType, SessionStatus, SessionType, TargetStatus
 from acd.core.one_session import LogLine, SessionId, TimelineRow, WholeSession
 from acd.core.price_rows import PriceOverride
+from acd.core.progress_rows import FeatureDay, Forecast
 from acd.core.queue_rows import EarlierStatus, Queue
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
 from acd.core.summary_rows import NightSummary
@@ -253,6 +254,16 @@ def cost_by_hour(
     """What the sessions cost that began in each hour of the week; the last 30 days unless told."""
     query = {"from": first, "to": last, "repoId": repo_id}
     return getting("/api/reports/cost-by-hour", CostByHour, **query)
+
+
+def progress_by_day(*, days: int = 30, repo_id: str | None = None) -> Call[list[FeatureDay]]:
+    """Features by day, of a target or of all together, oldest first."""
+    return getting("/api/reports/progress", list[FeatureDay], days=days, repoId=repo_id)
+
+
+def forecast(*, repo_id: str | None = None) -> Call[Forecast]:
+    """When the last feature of a target, or of all that are enabled, will pass."""
+    return getting("/api/reports/forecast", Forecast, repoId=repo_id)
 
 
 def model_comparison(

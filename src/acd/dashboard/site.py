@@ -11,17 +11,26 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from acd.dashboard.pages import errors, lines, overview, session, sessions
+from acd.dashboard.pages import (
+    errors,
+    lines,
+    overview,
+    queue,
+    session,
+    sessions,
+    target,
+    targets,
+)
 from acd.dashboard.problems import add_problem_pages
 from acd.dashboard.shell import Shell
 
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _MOUNT = "/static"
 
-PAGES = (overview, sessions, errors)
+PAGES = (overview, targets, sessions, errors, queue)
 """Modules of pages, in the order of the navigation: each has a `router` and an `ENTRY`."""
 
-BELOW = (session, lines)
+BELOW = (target, session, lines)
 """Modules of pages that others lead to: each has a `router`."""
 
 

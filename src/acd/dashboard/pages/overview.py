@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,13 +11,16 @@ from starlette.responses import Response
 
 from acd.core.contract import ModelUsage, RunningSession, Summary
 from acd.core.glance_rows import RecentCommit, Standing, TargetSpending
+from acd.core.progress_rows import FeatureDay, Forecast
 from acd.core.queue_rows import Queue, QueueEntry
 from acd.core.summary_rows import NightSummary
+from acd.dashboard.budgeting import budget_shares
+from acd.dashboard.burning import burn_up
 from acd.dashboard.comparing import compare_days
 from acd.dashboard.drawing import bars
 from acd.dashboard.shell import Entry, GivenShell
 from acd.queue.standing import read_queue
-from acd.reports import glance, live, summary, targets, usage
+from acd.reports import forecast, glance, live, progress, summary, targets, usage
 from acd.reports.rows import row_of, rows_of
 from acd.web.parts import GivenParts, Parts
 
@@ -25,6 +29,7 @@ COMMITS_SHOWN = 6
 TARGETS_SHOWN = 6
 WEEK = 7
 DAYS_SHOWN = 14
+BURN_DAYS = 30
 
 router = APIRouter()
 
@@ -40,6 +45,9 @@ async def _figures(parts: Parts) -> dict[str, Any]:
     queue = await read_queue(db, parts.settings)
     week = rows_of(await glance.usage_by_target(db, days=WEEK), TargetSpending)
     spending = row_of(await usage.by_model(db, days=DAYS_SHOWN), ModelUsage)
+    ahead = row_of(await forecast.forecast(db), Forecast)
+    features = rows_of(await progress.by_day(db, days=BURN_DAYS), FeatureDay)
+    passed = row_of(await progress.passed_at(db), list[datetime])
     return {
         "summary": row_of(await targets.summary(db), Summary),
         "running": rows_of(await live.running(db), RunningSession),
@@ -47,6 +55,9 @@ async def _figures(parts: Parts) -> dict[str, Any]:
         "stuck": stuck_targets(queue),
         "standing": row_of(await glance.standing(db), Standing),
         "days": await compare_days(db),
+        "forecast": ahead,
+        "burn": burn_up(features, passed, ahead, datetime.now(UTC)),
+        "budgets": await budget_shares(db, parts.settings),
         "costliest": week[:TARGETS_SHOWN],
         "night": row_of(await summary.of_period(db), NightSummary),
         "commits": rows_of(await glance.commits(db, limit=COMMITS_SHOWN), RecentCommit),

@@ -1,4 +1,4 @@
-// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|clock|second|ago|elapsed|until">.
+// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|day|clock|second|ago|elapsed|until">.
 
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -36,6 +36,7 @@ function shown(kind, when, now) {
   if (kind === "until") return seconds >= 0 ? "now" : `in ${rough(-seconds)}`;
   if (kind === "clock") return clock.format(when);
   if (kind === "second") return second.format(when);
+  if (kind === "day" && Math.abs(seconds) > 172800) return (when.getFullYear() === now.getFullYear() ? day : fullDay).format(when);
   return moment(when, now);
 }
 

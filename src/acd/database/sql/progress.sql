@@ -14,3 +14,82 @@ FROM (
       AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
     ORDER BY p.snapshot_date DESC, t.priority, t.repo_id
 ) AS shown;
+
+-- name: by_day
+-- Features by day over the last `days` days (today included, days of the database's time zone), of one target or
+-- (repo_id null) of all together, oldest first. A day without a snapshot of a target has that of the day before; days
+-- before the first one are left out. Gives a JSON array.
+WITH target AS MATERIALIZED (
+    SELECT id FROM targets WHERE %(repo_id)s::text IS NULL OR repo_id = %(repo_id)s
+), days AS (
+    SELECT current_date - n AS day FROM generate_series(0, %(days)s::integer - 1) AS n
+)
+SELECT coalesce(json_agg(shown), '[]')
+FROM (
+    SELECT d.day AS date, sum(p.total_features) AS "totalFeatures", sum(p.passing_features) AS "passingFeatures",
+           sum(p.verified_features) AS "verifiedFeatures"
+    FROM days d
+    CROSS JOIN target t
+    CROSS JOIN LATERAL (
+        SELECT s.total_features, s.passing_features, s.verified_features
+        FROM progress_snapshots s
+        WHERE s.target_id = t.id AND s.snapshot_date <= d.day
+        ORDER BY s.snapshot_date DESC
+        LIMIT 1
+    ) AS p
+    GROUP BY d.day
+    ORDER BY d.day
+) AS shown;
+
+-- name: lines
+-- Passing features of every target by day over the last `days` days, today last; as in `by_day`, but 0 before the first
+-- snapshot. Gives a JSON object: a target's id in the queue file to its array.
+SELECT coalesce(json_object_agg(shown."repoId", shown.passing), '{}')
+FROM (
+    SELECT t.repo_id AS "repoId", json_agg(coalesce(p.passing_features, 0) ORDER BY d.day) AS passing
+    FROM targets t
+    CROSS JOIN (SELECT current_date - n AS day FROM generate_series(0, %(days)s::integer - 1) AS n) AS d
+    LEFT JOIN LATERAL (
+        SELECT s.passing_features
+        FROM progress_snapshots s
+        WHERE s.target_id = t.id AND s.snapshot_date <= d.day
+        ORDER BY s.snapshot_date DESC
+        LIMIT 1
+    ) AS p ON true
+    GROUP BY t.repo_id
+) AS shown;
+
+-- name: pace
+-- What a forecast is made of, for one target or (repo_id null) for all that are enabled: features that are still to pass,
+-- those that were first seen passing in the last 7 days and still pass, and since when that is: 7 days ago, or the start
+-- of the first session where that is later; null when there was none. Gives one JSON object.
+WITH target AS MATERIALIZED (
+    SELECT id, total_features, passing_features
+    FROM targets
+    WHERE CASE WHEN %(repo_id)s::text IS NULL THEN enabled ELSE repo_id = %(repo_id)s END
+), begun AS (
+    SELECT min(started_at) AS first
+    FROM (
+        SELECT (SELECT s.started_at FROM harness_sessions s WHERE s.target_id = t.id ORDER BY s.started_at, s.id LIMIT 1)
+        FROM target t
+    ) AS each (started_at)
+)
+SELECT json_build_object(
+    'remaining', (SELECT coalesce(sum(total_features - passing_features), 0) FROM target),
+    'gained', (SELECT count(*) FROM target_features f JOIN target t ON t.id = f.target_id
+               WHERE f.status = 'passing' AND f.implemented_at >= now() - interval '7 days'),
+    'since', (SELECT greatest(first, now() - interval '7 days') FROM begun WHERE first IS NOT NULL),
+    'now', now());
+
+-- name: passed_at
+-- When the features that pass now were first seen passing, newest first, at most `limit`, of one target or (repo_id null)
+-- of all: the burn-up of a day. Gives a JSON array of times.
+SELECT coalesce(json_agg(shown.implemented_at), '[]')
+FROM (
+    SELECT f.implemented_at
+    FROM target_features f JOIN targets t ON t.id = f.target_id
+    WHERE f.status = 'passing' AND f.implemented_at IS NOT NULL
+      AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
+    ORDER BY f.implemented_at DESC
+    LIMIT %(limit)s
+) AS shown;

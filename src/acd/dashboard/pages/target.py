@@ -1,0 +1,103 @@
+"""One target at `/targets/{id}`: burn-up, features with evidence, sessions, commits, errors, cost by model and day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from acd.core.contract import (
+    CommitRow,
+    ErrorRow,
+    FeatureRow,
+    ModelUsage,
+    SessionRow,
+    TargetRow,
+)
+from acd.core.progress_rows import FeatureDay, Forecast
+from acd.dashboard.burning import burn_up
+from acd.dashboard.drawing import bars
+from acd.dashboard.shell import GivenShell
+from acd.database.connection import Database
+from acd.queue.standing import read_queue
+from acd.reports import commits, errors, features, forecast, progress, sessions, targets, usage
+from acd.reports.rows import row_of, rows_of
+from acd.web.parts import GivenParts
+
+DAYS_SHOWN = 30
+SESSIONS_SHOWN = 12
+SESSIONS_KNOWN = 100
+"""Sessions whose numbers stand beside features; a feature of an older one names the session by its id."""
+COMMITS_SHOWN = 12
+ERRORS_SHOWN = 10
+_LONGEST = 200
+
+FeatureWord = Literal[
+    "", "passing", "claimed", "rejected", "regressed", "pending", "blocked", "skipped"
+]
+
+router = APIRouter()
+
+
+@router.get("/targets/{repo_id:path}")
+async def show_target(
+    request: Request,
+    parts: GivenParts,
+    shell: GivenShell,
+    repo_id: Annotated[str, Path(min_length=1, max_length=_LONGEST, pattern=r"^[^\x00]*$")],
+    feature: FeatureWord = "",
+    q: Annotated[str, Query(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = "",
+) -> Response:
+    """Everything of one target; `feature` and `q` choose among its features."""
+    db = parts.db
+    found = await features.of_target(db, repo_id)
+    if found is None:
+        raise HTTPException(404, f"No target has the id {repo_id!r}.")
+    queue = await read_queue(db, parts.settings)
+    entry = next((each for each in queue.targets if each.target.repo_id == repo_id), None)
+    running = [each for each in queue.running if each.target.repo_id == repo_id]
+    figures = {
+        "entry": entry,
+        "running": running,
+        **_features(rows_of(found, FeatureRow), feature, q.strip()),
+        **await _figures(db, repo_id),
+    }
+    return shell.page(request, "target.html", figures)
+
+
+def _features(rows: list[FeatureRow], status: str, q: str) -> dict[str, Any]:
+    """Those that are asked for, and how many there are of each status."""
+    words = q.lower()
+    shown = [
+        row
+        for row in rows
+        if status in ("", row.status)
+        and words in f"{row.name} {row.feature_key} {row.description}".lower()
+    ]
+    counts = Counter(row.status for row in rows)
+    return {"features": shown, "counts": counts, "status": status, "q": q, "all": len(rows)}
+
+
+async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
+    rows = rows_of(await targets.recent(db, q=repo_id), TargetRow)
+    days = rows_of(await progress.by_day(db, days=DAYS_SHOWN, repo_id=repo_id), FeatureDay)
+    ahead = row_of(await forecast.forecast(db, repo_id=repo_id), Forecast)
+    passed = row_of(await progress.passed_at(db, repo_id=repo_id), list[datetime])
+    spending = row_of(await usage.by_model(db, days=DAYS_SHOWN, repo_id=repo_id), ModelUsage)
+    made = await commits.of_target(db, repo_id, limit=COMMITS_SHOWN)
+    last = rows_of(await sessions.recent(db, limit=SESSIONS_KNOWN, repo_id=repo_id), SessionRow)
+    return {
+        "target": next(row for row in rows if row.repo_id == repo_id),
+        "forecast": ahead,
+        "burn": burn_up(days, passed, ahead, datetime.now(UTC)),
+        "spending": spending,
+        "cost_bars": bars([(day.date, day.cost) for day in spending.by_day]),
+        "sessions": last[:SESSIONS_SHOWN],
+        "session_numbers": {row.id: row.session_number for row in last},
+        "commits": rows_of(made or b"[]", CommitRow),
+        "errors": rows_of(await errors.recent(db, limit=ERRORS_SHOWN, repo_id=repo_id), ErrorRow),
+    }

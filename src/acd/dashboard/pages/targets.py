@@ -1,0 +1,113 @@
+"""All targets at `/targets`: progress, cost, state; searched, filtered and sorted by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from acd.core.contract import TargetRow
+from acd.core.figures import FeatureCostSum, Report
+from acd.core.queue_rows import QueueEntry
+from acd.dashboard.shell import Entry, GivenShell
+from acd.queue.standing import read_queue
+from acd.reports import figures, progress, targets
+from acd.reports.rows import row_of, rows_of
+from acd.web.parts import GivenParts, Parts
+
+ENTRY = Entry("Targets", "/targets", "t", "targets")
+DAYS_SHOWN = 14
+_LONGEST = 200
+
+StateWord = Literal["", "running", "due", "waiting", "blocked", "complete", "paused", "idle"]
+SortWord = Literal["priority", "name", "features", "cost", "cost-per-feature", "sessions", "last"]
+Order = Literal["asc", "desc"]
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table. `cost_per_feature` is that of the last 30 days; `passing` by day, today last."""
+
+    target: TargetRow
+    entry: QueueEntry | None
+    cost_per_feature: Decimal | None
+    passing: list[int]
+
+    @property
+    def state(self) -> str:
+        """Where it stands in the queue."""
+        return self.entry.state if self.entry else self.target.status
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for."""
+
+    q: str
+    state: StateWord
+    sort: SortWord
+    order: Order
+
+    def sorted_by(self, column: SortWord) -> dict[str, str | None]:
+        """The address's values with another column to sort by, or with the order turned round."""
+        first: Order = "desc" if column in _GREATEST_FIRST else "asc"
+        turned: Order = "asc" if self.order == "desc" else "desc"
+        order = turned if column == self.sort else first
+        return {"q": self.q, "state": self.state, "sort": column, "order": order}
+
+
+_GREATEST_FIRST = frozenset({"features", "cost", "cost-per-feature", "sessions", "last"})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_KEYS: Mapping[SortWord, Callable[[Line], Any]] = {
+    "priority": lambda line: line.target.priority,
+    "name": lambda line: line.target.name.lower(),
+    "features": lambda line: line.target.percent_complete,
+    "cost": lambda line: line.target.total_cost_usd,
+    "cost-per-feature": lambda line: line.cost_per_feature or Decimal(-1),
+    "sessions": lambda line: line.target.total_sessions,
+    "last": lambda line: line.target.last_session_at or _LONG_AGO,
+}
+
+
+@router.get("/targets")
+async def show_targets(
+    request: Request,
+    parts: GivenParts,
+    shell: GivenShell,
+    q: Annotated[str, Query(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = "",
+    state: StateWord = "",
+    sort: SortWord = "priority",
+    order: Order = "asc",
+) -> Response:
+    """Those that the address asks for."""
+    asked = Asked(q.strip(), state, sort, order)
+    return shell.page(request, "targets.html", {"asked": asked, **await _figures(parts, asked)})
+
+
+async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
+    db = parts.db
+    queue = await read_queue(db, parts.settings)
+    entries = {entry.target.repo_id: entry for entry in queue.targets}
+    period = await figures.period(db, "target")
+    costs = row_of(await figures.cost_per_feature(db, period), Report[FeatureCostSum])
+    dear = {row.key: row.cost_per_feature for row in costs.rows}
+    passing = row_of(await progress.lines(db, days=DAYS_SHOWN), dict[str, list[int]])
+    rows = rows_of(await targets.recent(db, q=asked.q or None), TargetRow)
+    found = [
+        Line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))
+        for row in rows
+    ]
+    counts: dict[str, int] = {}
+    for line in found:
+        counts[line.state] = counts.get(line.state, 0) + 1
+    shown = [line for line in found if asked.state in ("", line.state)]
+    shown.sort(key=_KEYS[asked.sort], reverse=asked.order == "desc")
+    return {"lines": shown, "counts": counts, "all": len(queue.targets), "found": len(found)}
