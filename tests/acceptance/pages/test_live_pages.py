@@ -40,7 +40,7 @@ def test_figures_move_without_a_reload_and_the_queue_is_stopped_from_its_page(
     overview = opener("/")
     overview.evaluate("window.kept = true")
     overview.wait_for_function(
-        "document.querySelector('.live').dataset.state === 'on'", timeout=PATIENCE_MS
+        "() => document.querySelector('.live').dataset.state === 'on'", timeout=PATIENCE_MS
     )
     assert told(address, "/api/queue")["running"][0]["target"]["name"] in text_in(
         overview, "#running"

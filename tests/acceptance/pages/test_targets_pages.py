@@ -56,7 +56,7 @@ def test_a_key_searches_from_any_page(open_page: Opener) -> None:
     page = open_page("/queue")
     page.keyboard.press("/")
     page.wait_for_url("**/targets#search")
-    page.wait_for_function("document.activeElement.type === 'search'")
+    page.wait_for_function("() => document.activeElement.type === 'search'")
 
 
 def test_priority_and_enabled_are_changed_in_place(open_page: Opener, demo: Stage) -> None:
@@ -73,7 +73,7 @@ def test_priority_and_enabled_are_changed_in_place(open_page: Opener, demo: Stag
         page.wait_for_selector("#told:has-text('Priority changed.')")
         switch = page.get_by_role("switch", name=f"{target['name']} is worked").first
         switch.click()
-        page.wait_for_function("document.querySelector('tr.off') !== null")
+        page.wait_for_function("() => document.querySelector('tr.off') !== null")
         changed = next(
             one for one in told(site, "/api/db/targets") if one["repoId"] == target["repoId"]
         )
