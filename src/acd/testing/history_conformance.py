@@ -21,6 +21,7 @@ from acd.core.settings import Settings
 from acd.testing.conformance import garbage, outcome_of, problems_of_events, problems_of_poison
 
 _SLICES = 7
+_DEPTH = 3
 
 
 def problems_of_history(history: History, golden: Path, scratch: Path) -> list[str]:
@@ -85,6 +86,25 @@ def _problems_of_lines(history: History, file: HistoryFile, _scratch: Path) -> I
     ]
     reader = history.reader(file, told=True)
     yield from problems_of_poison(reader.read, [line for line in poison if line.strip()])
+
+
+def _twisted(line: bytes) -> Iterable[bytes]:
+    """The line with each of its outer values in turn replaced by one of another type."""
+    document = msgspec.json.decode(line)
+    for holder in _holders(document, _DEPTH):
+        for key, value in list(holder.items()):
+            for other in ({"x": 1}, [0], -1, "x", None, True):
+                holder[key] = other
+                yield msgspec.json.encode(document)
+            holder[key] = value
+
+
+def _holders(value: object, depth: int) -> Iterable[dict[str, object]]:
+    if isinstance(value, dict):
+        yield value
+    if depth and isinstance(value, dict | list):
+        for inner in list(value.values() if isinstance(value, dict) else value[:1]):
+            yield from _holders(inner, depth - 1)
 
 
 def _same_from_anywhere(history: History, file: HistoryFile, lines: list[bytes]) -> bool:

@@ -30,7 +30,7 @@ from acd.agents.codex.shapes import (
     TokenUsageRecord,
     TurnContext,
 )
-from acd.agents.codex.told import CALLS, call_name, failed_calls, is_answer, item_events
+from acd.agents.codex.told import call_name, failed_calls, is_answer, is_call, item_events
 from acd.agents.codex.usage import mark_of, usage_of
 from acd.agents.copies import as_copy
 from acd.core.errors import UnreadableLine
@@ -201,7 +201,7 @@ class Rollout:
 
     def _item(self, at: datetime | None, payload: msgspec.Raw) -> list[Event]:
         item = _ITEM.decode(payload)
-        if item.type in CALLS:
+        if is_call(item):
             self._tools.append(call_name(item))
         self._answered = self._answered or is_answer(item)
         return item_events(at, item, self._subagent, self._failed) if self._told else []

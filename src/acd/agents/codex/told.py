@@ -11,11 +11,9 @@ from acd.agents.codex.shapes import Item, ResponseItem
 from acd.core.events import Event, TextSaid, ToolEnded, ToolUsed
 from acd.core.text import excerpt
 
-CALLS = frozenset(
+_CALLS = frozenset(
     {"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call"}
 )
-"""Items that call a tool."""
-
 _RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
 _TELLING = ("cmd", "command", "path", "query", "input")
 
@@ -37,7 +35,7 @@ def item_events(
     """
     if item.type == "message":
         return _message(at, item, subagent)
-    if item.type in CALLS:
+    if is_call(item):
         call = ToolUsed(
             at=at,
             tool_use_id=name_of(item.call_id),
@@ -46,14 +44,19 @@ def item_events(
             subagent=subagent,
         )
         return [call]
-    if item.type in _RESULTS:
+    if name_of(item.type) in _RESULTS:
         return [_result(at, item, subagent, name_of(item.call_id) in failed)]
     return []
 
 
+def is_call(item: ResponseItem) -> bool:
+    """Whether the item calls a tool."""
+    return name_of(item.type) in _CALLS
+
+
 def is_answer(item: ResponseItem) -> bool:
     """Whether the model made it."""
-    return item.type in CALLS or item.type == "reasoning" or item.role == "assistant"
+    return is_call(item) or item.type == "reasoning" or item.role == "assistant"
 
 
 def failed_calls(item: Item) -> set[str]:

@@ -114,7 +114,7 @@ class ChatReader:
         if message.type == "gemini":
             counted = self._request(at, message)
             said_and_done = self._answer(at, message) if self._told else []
-        elif message.type in _NOT_COUNTED:
+        elif name_of(message.type) in _NOT_COUNTED:
             counted = []
             said_and_done = self._prompt(at, message) if self._told else []
         else:

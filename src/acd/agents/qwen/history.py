@@ -1,0 +1,48 @@
+"""Where Qwen Code keeps its chats, and who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from acd.agents.folders import files_below, home_folder
+from acd.agents.history import Entry, HistoryFile
+from acd.agents.qwen.record import AGENT, ChatReader
+from acd.core.settings import Settings
+
+_CHATS = "chats"
+_OF_GEMINI = "session-"  # Gemini CLI, from which Qwen Code was made, names its chats so
+
+
+class QwenHistory:
+    """Chats: `projects/<folder>/chats/<session>.jsonl`.
+
+    What subagents spent stands in their session's chat; their own transcripts, where a version writes them, tell the
+    same requests without an id in common, so they are left alone. Models are priced as OpenRouter names and prices them:
+    their maker's own list is not in genai-prices.
+    """
+
+    name = AGENT
+    provider = "openrouter"
+    from_anywhere = False
+
+    def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
+        """`QWEN_RUNTIME_DIR`, else `QWEN_HOME`, else `~/.qwen`."""
+        moved = "QWEN_RUNTIME_DIR" if environ.get("QWEN_RUNTIME_DIR") else "QWEN_HOME"
+        return [home_folder(environ, moved, ".qwen")]
+
+    def files(self, root: Path) -> Iterable[HistoryFile]:
+        """Chats below `projects`, or wherever such a folder was copied to."""
+        top = root / "projects"
+        for path in files_below(top if top.is_dir() else root):
+            ours = path.parent.name == _CHATS and not path.name.startswith(_OF_GEMINI)
+            if ours and path.suffix == ".jsonl":
+                yield HistoryFile(path, path.name, path.stem)
+
+    def reader(self, file: HistoryFile, *, told: bool) -> ChatReader:
+        """A reader that remembers which requests were told by one of their two records."""
+        return ChatReader(file.agent_session_id or file.path.stem, told=told)
+
+    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+        """It keeps no stores."""
+        return ()
