@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Literal
 
 NOTHING = "\N{EN DASH}"
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -91,6 +92,20 @@ def share(fraction: float | Decimal | None) -> str:
     return NOTHING if fraction is None else f"{100 * fraction:.0f}%"
 
 
+def dollars(cost_usd: float) -> str:
+    """As `money`, of a figure that is no exact amount: a mean, or the end of an interval."""
+    return money(Decimal(str(round(cost_usd, 8))))
+
+
+def measured(value: float, unit: Literal["share", "count", "dollars", "time"]) -> str:
+    """A measure, or an end of its interval, in its unit: a fraction, a mean of counts, US dollars, milliseconds."""
+    if unit == "share":
+        return f"{100 * value:.0f}%"
+    if unit == "count":
+        return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    return dollars(value) if unit == "dollars" else duration(round(value))
+
+
 def signed(count: int | None) -> str:
     """A change: +3, 0, or less than nothing (features can be lost again)."""
     if count is None:
@@ -111,5 +126,7 @@ FILTERS = {
     "count": count,
     "mean": mean,
     "share": share,
+    "dollars": dollars,
+    "measured": measured,
     "signed": signed,
 }

@@ -11,9 +11,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from acd.dashboard import script
 from acd.dashboard.pages import (
+    cost,
     errors,
     lines,
+    models,
     overview,
     queue,
     session,
@@ -27,7 +30,7 @@ from acd.dashboard.shell import Shell
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _MOUNT = "/static"
 
-PAGES = (overview, targets, sessions, errors, queue)
+PAGES = (overview, targets, sessions, cost, models, errors, queue)
 """Modules of pages, in the order of the navigation: each has a `router` and an `ENTRY`."""
 
 BELOW = (target, session, lines)
@@ -41,6 +44,7 @@ def add_pages(app: FastAPI) -> None:
     app.state.shell = shell
     for page in (*PAGES, *BELOW):
         app.include_router(page.router, include_in_schema=False)
+    app.include_router(script.router, include_in_schema=False)
     app.mount(_MOUNT, static)
     add_problem_pages(app, shell)
 

@@ -1,0 +1,42 @@
+"""What the page Cost and `acd report --html` draw of one period, read together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
+from acd.core.spending import CostByHour, CostOverTime, Split, Step
+from acd.database.connection import Database
+from acd.reports import figures, spending
+from acd.reports.figures import Period
+from acd.reports.rows import row_of
+
+
+class Spent(NamedTuple):
+    """Reports of one period: over time, by hour, by target; the cache by day; features and commits by model."""
+
+    over_time: CostOverTime
+    by_hour: CostByHour
+    targets: Report[CostSum]
+    cache: Report[CacheSum]
+    features: Report[FeatureCostSum]
+    commits: Report[CommitCostSum]
+
+
+async def spent(db: Database, period: Period, *, step: Step, split_by: Split) -> Spent:
+    """All of it; the period's own key is not asked. The cache is told by `step` too.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    by_target, by_model, by_step = (period._replace(by=key) for key in ("target", "model", step))
+    return Spent(
+        over_time=row_of(
+            await spending.over_time(db, period, step=step, split_by=split_by), CostOverTime
+        ),
+        by_hour=row_of(await spending.by_hour(db, period), CostByHour),
+        targets=row_of(await figures.cost(db, by_target), Report[CostSum]),
+        cache=row_of(await figures.cache(db, by_step), Report[CacheSum]),
+        features=row_of(await figures.cost_per_feature(db, by_model), Report[FeatureCostSum]),
+        commits=row_of(await figures.cost_per_commit(db, by_model), Report[CommitCostSum]),
+    )
