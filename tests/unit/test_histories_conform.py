@@ -8,7 +8,7 @@ import pytest
 
 from acd.agents.codex import CodexHistory
 from acd.agents.codex.rollout import Rollout
-from acd.agents.histories import history_names, load_history
+from acd.agents.histories import history_names, load_history, provider_by_agent
 from acd.agents.history import HistoryFile, LineReader
 from acd.core.events import Event, RequestSeen, TextSaid
 from acd.testing.history_conformance import problems_of_history
@@ -60,3 +60,13 @@ def test_a_reader_that_needs_the_lines_before_may_not_say_otherwise(tmp_path: Pa
 
     found = problems_of_history(Hasty(), DATA / "codex", tmp_path)
     assert any("says from_anywhere" in problem for problem in found)
+
+
+def test_agents_that_are_only_imported_have_prices_too() -> None:
+    known = provider_by_agent()
+    assert (known["codex"], known["gemini-cli"], known["claude-code"]) == (
+        "openai",
+        "google",
+        "anthropic",
+    )
+    assert "scripted" in known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoints, entry_points
 
 from acd.agents.history import History
+from acd.agents.registry import adapter_names, load_adapter
 from acd.core.errors import ConfigError
 
 _GROUP = "acd.histories"
@@ -30,6 +31,16 @@ def load_history(name: str) -> History:
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"the history of agent {name!r} cannot be loaded: {error}") from error
     return history
+
+
+def provider_by_agent() -> dict[str, str]:
+    """Under which provider's prices the models of each agent are found, whether it is started or only imported.
+
+    Raises:
+        ConfigError: an adapter or a history that is installed cannot be loaded.
+    """
+    read = {name: load_history(name).provider for name in history_names()}
+    return read | {name: load_adapter(name).provider for name in adapter_names()}
 
 
 def _entries() -> EntryPoints:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from acd.agents.registry import adapter_names, load_adapter
+from acd.agents.histories import provider_by_agent
 from acd.core.models import Usage
 from acd.core.price_rows import Repriced
 from acd.database.connection import Database, Transaction
@@ -61,7 +61,7 @@ async def reprice(
     """
     await refresh(prices, database)
     sessions = await database.fetch_all("prices.sessions_with", **chosen._asdict())
-    providers = {name: load_adapter(name).provider for name in adapter_names()}
+    providers = provider_by_agent()
     total = Repriced(dry_run=dry_run)
     for done, row in enumerate(sessions):
         told(done, len(sessions))
