@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench import api, fleet, flood, idle, ledger, live, session
+from bench import api, fleet, flood, idle, ledger, live, session, statusline
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
@@ -22,6 +22,7 @@ _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "flood": flood.measure,
     "fleet": fleet.measure,
     "idle": idle.measure,
+    "statusline": statusline.measure,
     "api": api.measure,
 }
 

@@ -28,6 +28,8 @@ NOT_IN_THE_TREE = {
     "stream.jsonl": "a session's",
     "journal.jsonl": "a session's",
     "stderr.log": "a session's",
+    "statusline.json": "of ACD_HOME",
+    "settings.json": "Claude Code's",
     "transcripts/": "a session's",
     ".mcp.json": "a repository's, for its agent",
     ".claude/": "a repository's, for its agent",

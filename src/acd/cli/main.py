@@ -89,6 +89,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "report", "acd.cli.report", "What was done, what it cost, what is stuck and why"
             ),
+            Command(
+                "statusline", "acd.cli.statusline_command", "A line for Claude Code's status line"
+            ),
             Command("export", "acd.cli.export", "Records as a file: CSV, JSON Lines, Parquet"),
             Command(
                 "prices", "acd.cli.prices", "What models cost, and which have no price; set one"

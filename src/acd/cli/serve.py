@@ -19,6 +19,7 @@ from acd.core.errors import DatabaseAway
 from acd.core.settings import Settings
 from acd.database.connection import open_database
 from acd.ledger.recorder import Recorder
+from acd.queue.status_file import kept_status_file
 from acd.server import serve as serve_until_cancelled
 
 app = new_app()
@@ -47,6 +48,7 @@ async def _serve(settings: Settings, login: Callable[[str], None] | None) -> Non
     async with (
         open_database(settings, application="acd serve") as db,
         Recorder(db, settings) as recorder,
+        kept_status_file(db, settings),
     ):
         serving = asyncio.create_task(
             serve_until_cancelled(db, settings, pending=recorder.backlog, ready=_tell, login=login),

@@ -20,6 +20,7 @@ from acd.database.connection import Database
 from acd.files.folder import session_folders
 from acd.ledger.pending import pending_folders
 from acd.ledger.recorder import Pending, Recorder
+from acd.queue.status_file import write_status_file
 from acd.queue.sync import SyncResult
 from acd.queue.sync import sync as sync_queue
 
@@ -89,6 +90,8 @@ async def _sync(db: Database, settings: Settings, *, with_queue: bool, every: bo
                 recorder.ring(folder)
         settled = await recorder.settle(_PATIENCE_S)
         reasons = recorder.troubles
+    if settled:
+        await write_status_file(db, settings)
     if not settled:
         late = "there was no time: call `acd sync` again"
         reasons = dict.fromkeys(await pending_folders(db, settings), late) | reasons

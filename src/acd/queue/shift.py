@@ -30,6 +30,7 @@ from acd.queue.look import read_states
 from acd.queue.observer import Observer
 from acd.queue.presence import Workers
 from acd.queue.sessions import SessionWorker, Tally
+from acd.queue.status_file import kept_status_file
 from acd.queue.succession import Succession
 from acd.queue.sync import sync_queue_file
 from acd.queue.watch import Edit, LatestQueue
@@ -310,7 +311,7 @@ async def open_shift(
     try:
         turns = await open_turns(db, workers, ending.giving_up, stalled_s=settings.lease_seconds)
         await lease.join()
-        async with Recorder(db, settings) as recorder:
+        async with Recorder(db, settings) as recorder, kept_status_file(db, settings):
             yield Shift(
                 db,
                 settings,

@@ -105,3 +105,9 @@ SELECT json_build_object(
                 'total', total_features, 'passing', passing_features, 'pending', total_features - passing_features,
                 'percentComplete', round(percent_complete, 1)::text)) ORDER BY priority, repo_id), '[]')
         FROM targets));
+
+-- name: folders
+-- Where targets lie and how far they are, those worked last first: for the status line.
+SELECT path, repo_id, passing_features, total_features FROM targets
+ORDER BY last_session_at DESC NULLS LAST, repo_id
+LIMIT %(limit)s::bigint;
