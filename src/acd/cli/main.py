@@ -69,6 +69,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("stop", _CONTROL, "End what runs in order, or one session", app="stopping"),
             Command("retry", _CONTROL, "Give a target another try at once", app="retrying"),
             Command("unblock", _CONTROL, "Let blocked targets be worked again", app="unblocking"),
+            Command("login", "acd.cli.login", "A link that lets a browser change things"),
             Command("skip", _CONTROL, "Leave a feature of a target out", app="skipping"),
         ),
     ),

@@ -8,6 +8,7 @@ from acd.client.call import Call, changing, quoted
 from acd.core.contract import ErrorRow, Synced
 from acd.core.control_rows import (
     FeatureSkipped,
+    LoginLink,
     QueueOrder,
     SessionStop,
     TargetChanged,
@@ -15,6 +16,11 @@ from acd.core.control_rows import (
 )
 from acd.core.error_rows import GroupResolved
 from acd.core.queue_rows import SyncDone
+
+
+def login() -> Call[LoginLink]:
+    """Make a link that lets one browser in; its path is one of the server's."""
+    return changing("POST", "/api/login", LoginLink)
 
 
 def sync_targets() -> Call[SyncDone]:

@@ -8,6 +8,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from acd.core.progress_rows import FeatureDay, Forecast
 from acd.dashboard.drawing import path_of, steps_of
+from acd.database.connection import Database
+from acd.reports import progress
+from acd.reports.rows import row_of
 
 WIDTH, HEIGHT = 720.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 10.0, 22.0
@@ -37,6 +40,19 @@ class BurnUp:
     now: float
     rows: list[Mark]
     columns: list[Mark]
+
+
+async def passed_where_needed(
+    db: Database, days: Sequence[FeatureDay], repo_id: str | None = None
+) -> list[datetime]:
+    """When features passed, for `burn_up`: read only where there are too few days to draw.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    if len(days) >= _FEWEST_DAYS:
+        return []
+    return row_of(await progress.passed_at(db, repo_id=repo_id), list[datetime])
 
 
 def burn_up(

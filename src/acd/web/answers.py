@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 
 from starlette.responses import Response
 
@@ -34,3 +35,15 @@ def refusal(
     """As `error`, with everything that is told of it: at least `code` and `message`."""
     body = json.dumps({"error": told}, ensure_ascii=False).encode("utf-8", "replace")
     return Response(body, status_code=status, media_type=JSON, headers=headers)
+
+
+def page(
+    status: int, title: str, text: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A refusal for a browser that may have nothing else of the server: no style sheet, no script."""
+    body = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title></head><body><main><h1>{escape(title)}</h1><p>{escape(text)}</p></main></body></html>"
+    )
+    return Response(body, status, media_type="text/html; charset=utf-8", headers=headers)

@@ -22,6 +22,11 @@ _HOST = re.compile(
     r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII
 )
 
+_LET_IN = (
+    "`acd login`, on the machine of the server and as the user who runs it, prints a link that works once; "
+    "the browser that opens it is let in for good."
+)
+
 Refusal = tuple[int, str, str]
 
 
@@ -61,13 +66,18 @@ class Guard:
             return None
         status, code, message = refusal
         asked = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+        if status == 401 and _is_page(scope, headers):
+            return answers.page(status, "This server wants a login", _LET_IN, headers=asked)
         return answers.error(status, code, message, headers=asked)
 
     def _log_in(self, scope: Scope) -> Response:
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         cookie = self.access.cookie_for(query.get("code", [""])[0])
         if cookie is None:
-            return answers.error(401, "unauthorized", "This link was used already, or is too old.")
+            told = "This link was used already, or is too old."
+            if _is_page(scope, Headers(scope=scope)):
+                return answers.page(401, told, _LET_IN)
+            return answers.error(401, "unauthorized", told)
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         return RedirectResponse("/", 303, {"Set-Cookie": cookie + secure})
 
@@ -83,6 +93,12 @@ class Guard:
         if matched and matched["name"].lower() in self.access.hosts:
             return None
         return 403, "host", "This server does not answer to that name; see ACD_ALLOWED_HOSTS."
+
+
+def _is_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a person looks: a browser that goes to an address of no route of the API."""
+    reads = scope["method"] == "GET" and not scope["path"].startswith("/api/")
+    return reads and "text/html" in headers.get("accept", "")
 
 
 def _foreign(headers: Headers) -> Refusal | None:

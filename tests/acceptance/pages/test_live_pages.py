@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.acceptance.pages.conftest import Opener, login_link, text_in, told
+from tests.acceptance.pages.conftest import Opener, text_in, told
 from tests.acceptance.program import Program, wait_for
 from tests.acceptance.serving import served_by
 
@@ -54,7 +54,9 @@ def test_figures_move_without_a_reload_and_the_queue_is_stopped_from_its_page(
         timeout=PATIENCE_MS,
     )
 
-    queue = opener("/queue", login=login_link(address, program.home))
+    link = program.call("login", "--port", address.rpartition(":")[2])
+    assert link.stdout.startswith(f"{address}/login?code="), link
+    queue = opener("/queue", login=link.stdout.strip())
     queue.evaluate("window.kept = true")
     queue.get_by_role("button", name="Stop").click()
     assert "in order, on every machine" in queue.inner_text("#confirm")

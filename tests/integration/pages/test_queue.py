@@ -18,7 +18,7 @@ from tests.integration.pages.conftest import BASE, part_of, text_of
 async def test_every_target_stands_where_the_api_says(client: httpx.AsyncClient) -> None:
     told = json.loads((await client.get("/api/queue")).content)["data"]["targets"]
     shown = part_of((await client.get("/queue")).text, "targets")
-    assert len(re.findall(r"<tr>\s*<td><span", shown)) == len(told) == 3
+    assert len(re.findall(r"<tr>\s*<td class=.state.><span", shown)) == len(told) == 3
     words = text_of(shown)
     for entry in told:
         if entry["state"] != "running":

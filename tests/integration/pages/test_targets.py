@@ -67,7 +67,7 @@ async def test_only_who_may_change_something_is_offered_it(
 ) -> None:
     without = (await client.get("/targets")).text
     assert "data-call" not in part_of(without, "targets")
-    assert "acd serve --login" in without
+    assert "acd login" in without
     token = read_or_make_token(settings.home)
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/html"}
     offered = part_of((await client.get("/targets", headers=headers)).text, "targets")

@@ -15,7 +15,7 @@ from acd.core.progress_rows import FeatureDay, Forecast
 from acd.core.queue_rows import Queue, QueueEntry
 from acd.core.summary_rows import NightSummary
 from acd.dashboard.budgeting import budget_shares
-from acd.dashboard.burning import burn_up
+from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.comparing import compare_days
 from acd.dashboard.drawing import bars
 from acd.dashboard.shell import Entry, GivenShell
@@ -47,7 +47,7 @@ async def _figures(parts: Parts) -> dict[str, Any]:
     spending = row_of(await usage.by_model(db, days=DAYS_SHOWN), ModelUsage)
     ahead = row_of(await forecast.forecast(db), Forecast)
     features = rows_of(await progress.by_day(db, days=BURN_DAYS), FeatureDay)
-    passed = row_of(await progress.passed_at(db), list[datetime])
+    passed = await passed_where_needed(db, features)
     return {
         "summary": row_of(await targets.summary(db), Summary),
         "running": rows_of(await live.running(db), RunningSession),

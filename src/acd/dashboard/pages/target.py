@@ -19,7 +19,7 @@ from acd.core.contract import (
     TargetRow,
 )
 from acd.core.progress_rows import FeatureDay, Forecast
-from acd.dashboard.burning import burn_up
+from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.drawing import bars
 from acd.dashboard.shell import GivenShell
 from acd.database.connection import Database
@@ -39,6 +39,9 @@ _LONGEST = 200
 FeatureWord = Literal[
     "", "passing", "claimed", "rejected", "regressed", "pending", "blocked", "skipped"
 ]
+
+# What a person should look at comes first, what is done last; among equals the order of the API stays.
+_FIRST = {"regressed": -3, "rejected": -2, "claimed": -1, "blocked": 0, "passing": 3, "skipped": 2}
 
 router = APIRouter()
 
@@ -78,6 +81,7 @@ def _features(rows: list[FeatureRow], status: str, q: str) -> dict[str, Any]:
         if status in ("", row.status)
         and words in f"{row.name} {row.feature_key} {row.description}".lower()
     ]
+    shown.sort(key=lambda row: _FIRST.get(row.status, 1))
     counts = Counter(row.status for row in rows)
     return {"features": shown, "counts": counts, "status": status, "q": q, "all": len(rows)}
 
@@ -86,7 +90,7 @@ async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
     rows = rows_of(await targets.recent(db, q=repo_id), TargetRow)
     days = rows_of(await progress.by_day(db, days=DAYS_SHOWN, repo_id=repo_id), FeatureDay)
     ahead = row_of(await forecast.forecast(db, repo_id=repo_id), Forecast)
-    passed = row_of(await progress.passed_at(db, repo_id=repo_id), list[datetime])
+    passed = await passed_where_needed(db, days, repo_id)
     spending = row_of(await usage.by_model(db, days=DAYS_SHOWN, repo_id=repo_id), ModelUsage)
     made = await commits.of_target(db, repo_id, limit=COMMITS_SHOWN)
     last = rows_of(await sessions.recent(db, limit=SESSIONS_KNOWN, repo_id=repo_id), SessionRow)
