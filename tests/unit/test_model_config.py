@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from acd.core.families import family_of
 from acd.core.models import Complexity
 from acd.harness.routing import (
     ComplexityLevel,
     ModelConfig,
     choose_model,
-    family_of,
     resolve_complexity,
 )
 

@@ -54,6 +54,12 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "Read the queue file and record what waits in files",
                 here=True,
             ),
+            Command(
+                "import",
+                "acd.cli.importing",
+                "Record the history that agents keep in their own folders",
+                here=True,
+            ),
             Command("serve", "acd.cli.serve", "Serve the API and the pages alone", here=True),
             Command(
                 "demo", "acd.cli.demo", "See everything work on a small queue, without a model"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from acd.core.families import FAMILIES, family_of
 from acd.core.models import Complexity
 
 _MODELS: Mapping[Complexity, str] = {
@@ -16,8 +17,6 @@ _MODELS: Mapping[Complexity, str] = {
     "low": "haiku",
     "trivial": "haiku",
 }
-_BY_COST = ("haiku", "sonnet", "opus", "fable")
-"""Families, cheapest first (prices: facts/claude-code.md, section 4)."""
 
 
 class ComplexityLevel(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,18 +77,12 @@ def choose_model(complexity: Complexity, config: ModelConfig) -> ModelChoice:
     return ModelChoice(model, fallback, level.max_retries, warnings)
 
 
-def family_of(model: str) -> str | None:
-    """The family in a model's name (`claude-opus-5-5` → `opus`), None where there is none that we know."""
-    words = re.split(r"[^a-z]+", model.lower())
-    return next((family for family in _BY_COST if family in words), None)
-
-
 def _affordable(fallback: str, model: str) -> bool:
     """Unknown names cannot be compared, and an unknown cost must not surprise anybody: they are dropped."""
     ours, theirs = family_of(model), family_of(fallback)
     if ours is None or theirs is None:
         return False
-    return _BY_COST.index(theirs) <= _BY_COST.index(ours)
+    return FAMILIES.index(theirs) <= FAMILIES.index(ours)
 
 
 def _has_words(text: str, phrase: str) -> bool:

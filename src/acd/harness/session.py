@@ -15,6 +15,7 @@ from acd.agents.protocol import Adapter, Binary, Launch
 from acd.agents.registry import load_adapter
 from acd.core.errors import Busy
 from acd.core.facts import FeaturesSeen, ProcessStarted, Started
+from acd.core.families import family_of
 from acd.core.settings import Settings
 from acd.core.text import shorten
 from acd.files.folder import SessionFolder
@@ -30,7 +31,6 @@ from acd.harness.preparation import Preparation
 from acd.harness.process import ChildProcess, start_process
 from acd.harness.record import Record, Ring
 from acd.harness.recovery import Recovery
-from acd.harness.routing import family_of
 from acd.harness.stopping import reason_of
 from acd.harness.trouble import Trouble
 from acd.harness.watch import EndReason

@@ -6,6 +6,7 @@ COPY knows no ON CONFLICT, so whoever calls has to know that no row is there yet
 from __future__ import annotations
 
 from collections.abc import Collection
+from uuid import UUID
 
 from msgspec.structs import astuple
 
@@ -44,6 +45,23 @@ async def copy_requests(tx: Transaction, owner: Owner, rows: Collection[UsageRow
     owners = sorted((row.request_key, target, session, row.requested_at) for row in rows)
     await tx.copy("request_owners", _OWNER_COLUMNS, owners, types=_OWNER_TYPES)
     usage = ((target, session, row.requested_at, *astuple(row)) for row in rows)
+    await tx.copy("token_usage_details", _USAGE_COLUMNS, usage, types=_USAGE_TYPES)
+
+
+async def copy_past_requests(
+    tx: Transaction, rows: Collection[tuple[UUID, UUID, UsageRow]]
+) -> None:
+    """The same of many sessions (target, session, row), long after they were made: who follows the live stream is not told.
+
+    Raises:
+        AlreadyThere, DataRefused: as `copy_requests`.
+    """
+    # Without a transaction id a row is no news (0002_live_and_control.sql); of a null the type does not matter.
+    owners = sorted((r.request_key, target, session, r.requested_at) for target, session, r in rows)
+    untold = ((*owner, None) for owner in owners)
+    columns, types = (*_OWNER_COLUMNS, "txid"), (*_OWNER_TYPES, "int8")
+    await tx.copy("request_owners", columns, untold, types=types)
+    usage = ((target, session, r.requested_at, *astuple(r)) for target, session, r in rows)
     await tx.copy("token_usage_details", _USAGE_COLUMNS, usage, types=_USAGE_TYPES)
 
 

@@ -5,9 +5,10 @@ Always recomputed from the rows below, never counted up, and under the lock of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -48,16 +49,26 @@ async def roll_up_days(tx: Transaction, target_id: UUID, days: set[date]) -> Non
         await tx.execute("rollups.snapshots", target_id=target_id, days=ordered)
 
 
-async def _balance(tx: Transaction, target_id: UUID, session_id: UUID) -> None:
-    ids = {"target_id": target_id, "session_id": session_id}
-    rows = await tx.fetch_all("ledger.reports_of", **ids)
-    if not rows:
-        return
-    reported = reported_by_model(decode_report(row["models"], row["own"]) for row in rows)
-    spent_rows = await tx.fetch_all("ledger.spent_by_model", **ids)
-    spent = {row["model"]: _spent(row) for row in spent_rows}
-    times = [row["last_requested_at"] for row in spent_rows] or [row["reported_at"] for row in rows]
-    left = [
+class Balance(NamedTuple):
+    """What a session's reports say beside its requests: rows for what they hold beyond them, and what is reported in all."""
+
+    rests: list[dict[str, object]]
+    reported: dict[str, object]
+
+
+def balance_of(
+    session_id: UUID, reports: Sequence[Mapping[str, Any]], spent: Sequence[Mapping[str, Any]]
+) -> Balance:
+    """Set a session's reports against its requests.
+
+    Args:
+        session_id: whose they are.
+        reports: rows of `ledger.reports_of`, at least one.
+        spent: rows of `ledger.spent_by_model`.
+    """
+    reported = reported_by_model(decode_report(row["models"], row["own"]) for row in reports)
+    times = [row["last_requested_at"] for row in spent] or [row["reported_at"] for row in reports]
+    left: list[dict[str, object]] = [
         {
             "request_key": f"unattributed:{session_id}:{rest.model}",
             "model": rest.model,
@@ -65,28 +76,39 @@ async def _balance(tx: Transaction, target_id: UUID, session_id: UUID) -> None:
             "cost_usd": None if rest.cost_usd is None else f"{rest.cost_usd.normalize():f}",
             "requested_at": max(times),
         }
-        for rest in rests(reported, spent)
+        for rest in rests(reported, {row["model"]: _spent(row) for row in spent})
     ]
-    if left:
-        await tx.execute("ledger.put_rests", rows=json_rows(left), **ids)
-    await tx.execute("ledger.drop_other_rests", keys=[row["request_key"] for row in left], **ids)
     costs = [report.cost_usd for report in reported.values() if report.cost_usd is not None]
-    finals = [row for row in rows if row["final"]]
-    await tx.execute(
-        "ledger.put_reported",
-        reported_cost_usd=sum(costs, Decimal(0)) if costs or not reported else None,
-        turn_count=_sum_known(finals, "turns"),
-        api_duration_ms=max((row["api_duration_ms"] or 0 for row in rows), default=None),
-        **ids,
+    finals = [row for row in reports if row["final"]]
+    return Balance(
+        left,
+        {
+            "reported_cost_usd": sum(costs, Decimal(0)) if costs or not reported else None,
+            "turn_count": _sum_known(finals, "turns"),
+            "api_duration_ms": max((row["api_duration_ms"] or 0 for row in reports), default=None),
+        },
     )
 
 
-def _sum_known(rows: Sequence[dict[str, object]], column: str) -> int | None:
+async def _balance(tx: Transaction, target_id: UUID, session_id: UUID) -> None:
+    ids = {"target_id": target_id, "session_id": session_id}
+    rows = await tx.fetch_all("ledger.reports_of", **ids)
+    if not rows:
+        return
+    balance = balance_of(session_id, rows, await tx.fetch_all("ledger.spent_by_model", **ids))
+    if balance.rests:
+        await tx.execute("ledger.put_rests", rows=json_rows(balance.rests), **ids)
+    keys = [row["request_key"] for row in balance.rests]
+    await tx.execute("ledger.drop_other_rests", keys=keys, **ids)
+    await tx.execute("ledger.put_reported", **balance.reported, **ids)
+
+
+def _sum_known(rows: Sequence[Mapping[str, object]], column: str) -> int | None:
     known = [value for row in rows if isinstance(value := row[column], int)]
     return sum(known) if known else None
 
 
-def _spent(row: dict[str, object]) -> Spent:
+def _spent(row: Mapping[str, object]) -> Spent:
     usage = msgspec.convert({name: row[name] for name in Usage.__struct_fields__}, Usage)
     return Spent(
         usage,

@@ -34,9 +34,7 @@ class Snapshots(msgspec.Struct, gc=False):
     def add(self, seen: RequestSeen, at: datetime) -> None:
         """Take another snapshot in."""
         self.subagent = self.subagent or self.greatest.subagent or seen.subagent
-        usage, best = seen.usage, self.greatest.usage
-        if usage != best and (usage.total, usage.output_tokens) > (best.total, best.output_tokens):
-            self.greatest, self.greatest_at = seen, at
+        self._take_greater(seen, at)
         if seen.request_id and seen.request_id not in self.ids:
             self.ids.append(seen.request_id)
         for tool in seen.tools:
@@ -45,6 +43,28 @@ class Snapshots(msgspec.Struct, gc=False):
         if at < self.first_at:
             self.first_at = at
 
+    def join(self, other: Snapshots) -> None:
+        """Take in what another file tells of the same request; the order of the files makes no difference."""
+        self.subagent = (
+            self.subagent or self.greatest.subagent or other.subagent or other.greatest.subagent
+        )
+        self._take_greater(other.greatest, other.greatest_at)
+        self.ids += [each for each in other.ids if each not in self.ids]
+        # A file may hold some of the request's lines only: the order of the calls is that of the one that has them all.
+        first, second = self.tools, other.tools
+        if len(second) > len(first) and set(first) <= set(second):
+            first, second = second, first
+        self.tools = [*first, *(tool for tool in second if tool not in first)]
+        self.first_at = min(self.first_at, other.first_at)
+
+    def _take_greater(self, seen: RequestSeen, at: datetime) -> None:
+        """Keep the greater of two snapshots: by total, by output; then by anything, so that their order never decides."""
+        usage, best = seen.usage, self.greatest.usage
+        if usage == best and seen.model == self.greatest.model:
+            self.greatest_at = min(self.greatest_at, at)
+        elif _rank(seen) > _rank(self.greatest):
+            self.greatest, self.greatest_at = seen, at
+
     def row(self, prices: PriceList, provider: str) -> UsageRow:
         """The row that they amount to, priced."""
         seen = self.greatest
@@ -52,7 +72,7 @@ class Snapshots(msgspec.Struct, gc=False):
         return UsageRow(
             seen.request_key,
             seen.model,
-            self.ids,
+            sorted(self.ids),
             *usage_columns(seen.usage),
             price.cost_usd.normalize() if price else None,
             price.source if price else None,
@@ -61,3 +81,19 @@ class Snapshots(msgspec.Struct, gc=False):
             self.subagent or seen.subagent,
             self.first_at,
         )
+
+
+def _rank(seen: RequestSeen) -> tuple[object, ...]:
+    """Also how `ledger.put_usage` ranks what is recorded already."""
+    usage = seen.usage
+    return (
+        usage.total,
+        usage.output_tokens,
+        seen.model,
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        usage.reasoning_tokens,
+        usage.web_searches,
+    )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from acd.harness.routing import family_of
+from acd.core.families import family_of
 from acd.queue.steps import Wait
 
 _AFTER_RESET = timedelta(seconds=1)

@@ -121,12 +121,21 @@ FROM claimed c LEFT JOIN request_owners o USING (request_key)
 WHERE c.was_known;
 
 -- name: move_requests
--- Rows of requests that have changed hands go to their new owner with all they know.
+-- Rows of requests that have changed hands go to their new owner with all they know. Whoever had them only repeats them.
 WITH moved AS (
     DELETE FROM token_usage_details d USING request_owners o
     WHERE d.request_key = ANY(%(keys)s) AND o.request_key = d.request_key
       AND (d.target_id, d.session_id) <> (o.target_id, o.session_id)
     RETURNING d.*, o.target_id AS new_target_id, o.session_id AS new_session_id
+), copies AS (
+    UPDATE harness_sessions s SET copies = true
+    FROM (SELECT DISTINCT target_id, session_id FROM moved) AS m
+    WHERE s.target_id = m.target_id AND s.id = m.session_id AND NOT s.copies
+), rests AS (
+    DELETE FROM token_usage_details d
+    USING (SELECT DISTINCT target_id, session_id FROM moved) AS m, harness_sessions s
+    WHERE d.target_id = m.target_id AND d.session_id = m.session_id AND NOT d.is_request
+      AND s.target_id = m.target_id AND s.id = m.session_id AND s.origin = 'import'
 )
 INSERT INTO token_usage_details (target_id, request_key, session_id, model, request_ids, is_request, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
@@ -138,7 +147,7 @@ FROM moved;
 
 -- name: put_usage
 -- One row a request, whoever its owner is: the snapshot with the greatest total wins, and what each snapshot adds
--- beside the figures (ids, tools, earliest time) is kept.
+-- beside the figures (ids, tools, earliest time) is kept. The order in which snapshots are read makes no difference.
 INSERT INTO token_usage_details AS d (target_id, request_key, session_id, model, request_ids, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at)
@@ -165,10 +174,14 @@ ON CONFLICT (target_id, request_key) DO UPDATE SET
          excluded.price_date)
      ) AS s (total, output, known, model, i, o, cr, cw, cw5, cw1, rt, ws, c, ps, pd),
      LATERAL (SELECT s.model, s.i, s.o, s.cr, s.cw, s.cw5, s.cw1, s.rt, s.ws, s.c, s.ps, s.pd) AS w
-     ORDER BY s.total DESC, s.output DESC, s.known DESC LIMIT 1),
-    request_ids = d.request_ids || ARRAY(SELECT unnest(excluded.request_ids) EXCEPT SELECT unnest(d.request_ids)),
-    tools = d.tools || ARRAY(SELECT t FROM unnest(excluded.tools) WITH ORDINALITY AS u (t, n)
-                             WHERE t <> ALL (d.tools) ORDER BY n),
+     ORDER BY s.total DESC, s.output DESC, s.model COLLATE "C" DESC, s.i DESC, s.cr DESC, s.cw5 DESC, s.cw1 DESC,
+              s.rt DESC, s.ws DESC, s.pd, s.known DESC LIMIT 1),
+    request_ids = ARRAY(SELECT DISTINCT t COLLATE "C" FROM unnest(d.request_ids || excluded.request_ids) AS u (t)
+                        ORDER BY 1),
+    tools = CASE WHEN excluded.tools @> d.tools AND cardinality(excluded.tools) > cardinality(d.tools)
+                 THEN excluded.tools
+                 ELSE d.tools || ARRAY(SELECT t FROM unnest(excluded.tools) WITH ORDINALITY AS u (t, n)
+                                       WHERE t <> ALL (d.tools) ORDER BY n) END,
     subagent = coalesce(d.subagent, excluded.subagent),
     requested_at = least(d.requested_at, excluded.requested_at);
 
@@ -231,9 +244,11 @@ FROM json_to_recordset(%(rows)s::json) AS r (source text, source_offset bigint, 
 ON CONFLICT DO NOTHING;
 
 -- name: reports_of
--- All reports of a session.
+-- All reports of a session, where they are about its own requests alone.
 SELECT source, final, models, own, api_duration_ms, turns, reported_at FROM session_reports
 WHERE target_id = %(target_id)s AND session_id = %(session_id)s
+  AND NOT (SELECT s.copies AND s.origin = 'import' FROM harness_sessions s
+           WHERE s.target_id = %(target_id)s AND s.id = %(session_id)s)
 ORDER BY source, source_offset;
 
 -- name: spent_by_model
@@ -280,14 +295,17 @@ SET reported_cost_usd = %(reported_cost_usd)s, turn_count = %(turn_count)s, api_
 WHERE target_id = %(target_id)s AND id = %(session_id)s;
 
 -- name: put_commits
--- Commits made in the session; a commit that an earlier session made stays that session's.
-INSERT INTO harness_commits (target_id, sha, session_id, message, author, files_changed, additions, deletions,
-                             branch, committed_at)
+-- Commits made in the session; a commit that an earlier session made stays that session's, unless an import only took it
+-- to be made in one that was there at the time.
+INSERT INTO harness_commits AS c (target_id, sha, session_id, message, author, files_changed, additions, deletions,
+                                  branch, committed_at)
 SELECT %(target_id)s, r.sha, %(session_id)s, r.message, r.author, r.files_changed, r.additions, r.deletions,
        r.branch, r.committed_at
 FROM json_to_recordset(%(rows)s::json) AS r (sha text, message text, author text, files_changed integer,
     additions integer, deletions integer, branch text, committed_at timestamptz)
-ON CONFLICT DO NOTHING;
+ON CONFLICT (target_id, sha) DO UPDATE SET session_id = excluded.session_id
+WHERE EXISTS (SELECT FROM harness_sessions s
+              WHERE s.target_id = c.target_id AND s.id = c.session_id AND s.origin = 'import');
 
 -- name: put_feature_changes
 -- Each change of each feature, from the fact that tells it.

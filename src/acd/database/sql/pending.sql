@@ -1,9 +1,9 @@
 -- name: files_of_host
 -- How far every file of this host has been read, and how many seconds ago that was: to find in one look what is still
--- to be done. Journals that belong to no session have the session id zero.
+-- to be done. Journals that belong to no session have the session id zero. Agents' own histories are not waited for.
 SELECT target_id, session_id, name, read_offset, extract(epoch FROM now() - updated_at)::double precision AS age_s
 FROM ledger_files
-WHERE host = %(host)s;
+WHERE host = %(host)s AND mtime_ns IS NULL;
 
 -- name: files_of_folders
 -- The same of some folders: ids of sessions, and of targets for journals that belong to no session. `ended`: nothing more

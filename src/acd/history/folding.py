@@ -1,0 +1,79 @@
+"""Events of a session's history → what is written of it. Pure; the same lines give the same rows however they are cut."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from acd.core import events
+from acd.history.seen import Seen
+from acd.ledger.snapshots import Snapshots
+
+_MOST_EVENTS = 1000
+
+
+class LeftOut(msgspec.Struct, gc=False):
+    """A line (or an entry) that could not be read."""
+
+    offset: int
+    length: int
+    reason: str
+
+
+class Told(msgspec.Struct, gc=False):
+    """An event that becomes a row by itself, and where it stands."""
+
+    event: events.Event
+    at: datetime
+    offset: int
+
+
+class SessionNews(msgspec.Struct):
+    """What was read of one session in one file. `requests` by request key; `name` is the file as seen from the session."""
+
+    agent: str
+    provider: str
+    agent_session_id: str
+    name: str
+    seen: Seen
+    requests: dict[str, Snapshots] = {}
+    reports: list[Told] = []
+    errors: list[Told] = []
+
+
+class Folding:
+    """Folds the events of one session in one file."""
+
+    def __init__(self, news: SessionNews, branch: str | None = None) -> None:
+        self.news = news
+        self.branch = branch
+
+    def add(self, found: list[events.Event], offset: int, clock: datetime) -> None:
+        """Fold the events of the line at `offset`. What tells no time is as old as the last line that did, else as `clock`."""
+        news = self.news
+        for event in found[:_MOST_EVENTS]:
+            at = event.at
+            if at is not None:
+                news.seen.tick(at)
+            if type(event) is events.RequestSeen:
+                self._add_request(event, clock)
+            elif type(event) is events.AgentStarted:
+                news.seen.moved(event)
+                self.branch = event.branch or self.branch
+            elif isinstance(event, events.Reported):
+                self._keep(news.reports, event, offset, clock)
+            elif isinstance(event, events.AgentFailed | events.Retried | events.PermissionDenied):
+                self._keep(news.errors, event, offset, clock)
+
+    def _add_request(self, event: events.RequestSeen, clock: datetime) -> None:
+        at = event.at or self.news.seen.last_at or clock
+        self.news.seen.on_branch(self.branch)
+        known = self.news.requests.get(event.request_key)
+        if known is None:
+            self.news.requests[event.request_key] = Snapshots.of(event, at)
+        else:
+            known.add(event, at)
+
+    def _keep(self, told: list[Told], event: events.Event, offset: int, clock: datetime) -> None:
+        told.append(Told(event, event.at or self.news.seen.last_at or clock, offset))

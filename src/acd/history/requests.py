@@ -1,0 +1,142 @@
+"""Requests of many sessions at once into the ledger: each belongs to the session with its earliest line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from acd.core.errors import AlreadyThere
+from acd.database.connection import Database, Transaction
+from acd.history.folding import SessionNews
+from acd.ledger.copying import MANY, copy_past_requests
+from acd.ledger.owner import MovedOn
+from acd.ledger.price import PriceList
+from acd.ledger.rows import UsageRow, json_rows
+from acd.ledger.snapshots import Snapshots
+
+
+class Home(NamedTuple):
+    """A session by its key."""
+
+    target_id: UUID
+    session_id: UUID
+
+
+class Claim(NamedTuple):
+    """One request of a batch: its row, the session of the batch with its earliest line, the others that tell of it."""
+
+    row: UsageRow
+    home: Home
+    others: frozenset[Home]
+
+
+class _Claimant(msgspec.Struct, gc=False):
+    request_key: str
+    target_id: UUID
+    session_id: UUID
+    requested_at: datetime
+
+
+def claims_of(told: Iterable[tuple[Home, SessionNews]], prices: PriceList) -> dict[str, Claim]:
+    """The requests of a batch by key, each once, whatever the order of its files."""
+    seen: dict[str, Snapshots] = {}
+    homes: dict[str, dict[Home, datetime]] = {}
+    providers: dict[str, str] = {}
+    for home, news in told:
+        for key, snapshots in news.requests.items():
+            known = seen.get(key)
+            if known is None:
+                # A batch that has to be begun again begins with what its files told.
+                seen[key] = msgspec.structs.replace(
+                    snapshots, ids=list(snapshots.ids), tools=list(snapshots.tools)
+                )
+                homes[key] = {home: snapshots.first_at}
+            else:
+                known.join(snapshots)
+                at = homes[key].get(home, snapshots.first_at)
+                homes[key][home] = min(at, snapshots.first_at)
+            providers[key] = news.provider
+    return {
+        key: _claim(snapshots.row(prices, providers[key]), homes[key])
+        for key, snapshots in seen.items()
+    }
+
+
+def _claim(row: UsageRow, homes: Mapping[Home, datetime]) -> Claim:
+    if len(homes) == 1:
+        return Claim(row, next(iter(homes)), frozenset())
+    first = min(homes, key=lambda home: (homes[home], home.session_id))
+    return Claim(row, first, frozenset(home for home in homes if home != first))
+
+
+async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dict[str, Home]:
+    """Who has these requests so far."""
+    if not keys:
+        return {}
+    rows = await calls.fetch_all("ledger.owners_of", keys=list(keys))
+    return {row["request_key"]: Home(row["target_id"], row["session_id"]) for row in rows}
+
+
+async def put_requests(
+    tx: Transaction,
+    claims: Mapping[str, Claim],
+    known: Mapping[str, Home],
+    locked: Collection[UUID],
+) -> set[Home]:
+    """Claim requests where their lines are the earliest, and put or improve their rows.
+
+    Args:
+        tx: holds the locks of the targets `locked`.
+        claims: by request key.
+        known: whose they were before the transaction began.
+        locked: the targets of all of these.
+
+    Returns:
+        The sessions whose files only repeat some of them.
+
+    Raises:
+        MovedOn: another writer claimed one of them since.
+        DataRefused: PostgreSQL cannot store one of them.
+    """
+    fresh = {key: claim for key, claim in claims.items() if key not in known}
+    others = {key: claim for key, claim in claims.items() if key in known}
+    if len(fresh) < MANY:
+        fresh, others = {}, dict(claims)
+    copies = {home for claim in claims.values() for home in claim.others}
+    if fresh:
+        rows = [(*claim.home, claim.row) for claim in fresh.values()]
+        try:
+            await copy_past_requests(tx, rows)
+        except AlreadyThere as error:
+            raise MovedOn("another writer claimed a request in the meantime") from error
+    if others:
+        copies |= await _merge(tx, others, locked)
+    return copies
+
+
+async def _merge(
+    tx: Transaction, claims: Mapping[str, Claim], locked: Collection[UUID]
+) -> set[Home]:
+    claimants = [
+        _Claimant(key, *claim.home, claim.row.requested_at) for key, claim in sorted(claims.items())
+    ]
+    before = await owners_of(tx, claims)
+    taken = await tx.fetch_all("history.claim_requests", rows=json_rows(claimants))
+    owners = await owners_of(tx, claims)
+    concerned = {home.target_id for home in (*before.values(), *owners.values())}
+    if not concerned <= set(locked):
+        raise MovedOn("another writer claimed a request in the meantime")
+    moved = [row["request_key"] for row in taken if row["request_key"] in before]
+    if moved:
+        await tx.execute("ledger.move_requests", keys=moved)
+    await tx.execute("ledger.put_usage", rows=json_rows([c.row for c in claims.values()]))
+    return {
+        home
+        for key, claim in claims.items()
+        for home in (claim.home, *claim.others)
+        if home != owners[key]
+    }

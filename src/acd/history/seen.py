@@ -1,0 +1,96 @@
+"""What a file tells of its session as a whole. Kept with the file, so that a session's row follows from its files in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from acd.core.events import AgentStarted
+
+
+class Seen(msgspec.Struct, omit_defaults=True):
+    """Of one file (or of one session in a store).
+
+    `cwd` is the first working folder that it told, `version` the last one; `branches` counts requests by the branch on
+    which they were made; `mark` is how far a store was read.
+    """
+
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    cwd: str | None = None
+    version: str | None = None
+    branches: dict[str, int] = {}
+    mark: str = ""
+
+    def tick(self, at: datetime) -> None:
+        """A line told this time."""
+        if self.first_at is None or at < self.first_at:
+            self.first_at = at
+        if self.last_at is None or at > self.last_at:
+            self.last_at = at
+
+    def moved(self, event: AgentStarted) -> None:
+        """The agent told where it is."""
+        self.cwd = self.cwd or event.cwd
+        self.version = event.agent_version or self.version
+
+    def on_branch(self, branch: str | None) -> None:
+        """A request was made on a branch."""
+        if branch:
+            self.branches[branch] = self.branches.get(branch, 0) + 1
+
+
+class SessionSeen(msgspec.Struct):
+    """Of a whole session."""
+
+    first_at: datetime | None
+    last_at: datetime | None
+    branch: str | None
+    version: str | None
+
+
+def of_session(files: Iterable[Seen]) -> SessionSeen:
+    """What a session's files tell together, whatever their order.
+
+    The branch is the one on which most requests were made (ties: the first by name), the version that of the file
+    that was written last.
+    """
+    known = list(files)
+    firsts = [seen.first_at for seen in known if seen.first_at is not None]
+    lasts = [seen.last_at for seen in known if seen.last_at is not None]
+    branches: dict[str, int] = {}
+    for seen in known:
+        for name, count in seen.branches.items():
+            branches[name] = branches.get(name, 0) + count
+    versions = [
+        (seen.last_at, seen.version)
+        for seen in known
+        if seen.version is not None and seen.last_at is not None
+    ]
+    return SessionSeen(
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+        branch=min(branches, key=lambda name: (-branches[name], name), default=None),
+        version=max(versions)[1] if versions else None,
+    )
+
+
+def merged(one: Seen, other: Seen) -> Seen:
+    """Both as one; where they contradict each other the earlier and the first count."""
+    firsts = [at for at in (one.first_at, other.first_at) if at is not None]
+    lasts = [at for at in (one.last_at, other.last_at) if at is not None]
+    return Seen(
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+        cwd=one.cwd or other.cwd,
+        version=other.version or one.version,
+        branches=other.branches | one.branches,
+        mark=other.mark or one.mark,
+    )
+
+
+def seen_of(document: object) -> Seen:
+    """From the column `seen`."""
+    return msgspec.convert(document, Seen)
