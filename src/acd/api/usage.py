@@ -11,11 +11,12 @@ from starlette.responses import Response
 from acd.api import usage_examples as examples
 from acd.api.describing import Shape, described
 from acd.api.parameters import MOST, WITHOUT_NUL, RepoId, When
+from acd.core.cost_rows import CostsReport
 from acd.core.errors import ConfigError
 from acd.core.moments import zone_named
 from acd.core.price_rows import PriceOverride
 from acd.core.usage_rows import Asked, BlockReport, UsageBy, UsageReport
-from acd.reports import prices, used
+from acd.reports import costs, prices, used
 from acd.web import answers
 from acd.web.parts import GivenDatabase
 
@@ -94,6 +95,16 @@ async def report_usage(
 async def report_blocks(db: GivenDatabase, asked: GivenAsked) -> Response:
     """As subscriptions count them: from the full hour of the first request after the block before is over."""
     return answers.data(await used.blocks(db, asked))
+
+
+@router.get(
+    "/costs",
+    summary="What features, commits, errors and models cost, what was wasted, what the rest will cost",
+    responses=described(CostsReport, examples.COSTS),
+)
+async def report_costs(db: GivenDatabase, asked: GivenAsked) -> Response:
+    """Of sessions begun in that time. Wasted is what failed sessions cost, and what went into claims that were rejected."""
+    return answers.data(await costs.costs(db, asked))
 
 
 @router.get(

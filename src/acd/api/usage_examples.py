@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from acd.api.examples import AT, LATER
+from acd.api.examples import AT, LATER, TARGET
+from acd.core.cost_rows import CostForecast, Costs, CostsReport, ErrorCost, ModelCost
 from acd.core.price_rows import PriceOverride
 from acd.core.usage_rows import Block, BlockReport, UsageReport, UsageSum
 
@@ -61,4 +62,47 @@ OVERRIDE = PriceOverride(
     cache_write_1h=Decimal("0.5"),
     web_search=Decimal(0),
     set_at=AT,
+)
+_COSTS = Costs(
+    target=TARGET,
+    sessions=12,
+    cost_usd=Decimal("6.2031"),
+    unpriced_requests=0,
+    features=9,
+    verified_features=8,
+    cost_per_feature=Decimal("0.68923333"),
+    cost_per_verified_feature=Decimal("0.7753875"),
+    commits=21,
+    cost_per_commit=Decimal("0.29538571"),
+    failed_sessions=1,
+    failed_cost_usd=Decimal("0.31"),
+    rejected_claims=2,
+    rejected_cost_usd=Decimal("0.24"),
+    wasted_cost_usd=Decimal("0.55"),
+    errors=[ErrorCost(error_type="overloaded", sessions=1, cost_usd=Decimal("0.31"))],
+    models=[
+        ModelCost(
+            model="opus",
+            sessions=12,
+            failed_sessions=1,
+            features=9,
+            verified_features=8,
+            cost_usd=Decimal("6.2031"),
+            cost_per_feature=Decimal("0.68923333"),
+        )
+    ],
+    forecast=CostForecast(
+        remaining_features=11,
+        cost_usd=Decimal("7.581567"),
+        low_usd=Decimal("5.2"),
+        high_usd=Decimal("11.9"),
+        sessions=11,
+    ),
+)
+COSTS = CostsReport(
+    since=AT,
+    until=LATER,
+    timezone="Europe/Berlin",
+    total=msgspec.structs.replace(_COSTS, target=None),
+    targets=[_COSTS],
 )

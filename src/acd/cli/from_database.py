@@ -19,6 +19,7 @@ from acd.ledger.pending import pending_folders
 from acd.queue.lost import show_lost
 from acd.reports import (
     commits,
+    costs,
     errors,
     export,
     features,
@@ -114,6 +115,10 @@ class FromDatabase:
     async def blocks(self, asked: Asked) -> bytes:
         """See `Source`."""
         return await used.blocks(self._db, asked)
+
+    async def costs(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await costs.costs(self._db, asked)
 
     async def price_overrides(self) -> bytes:
         """See `Source`."""

@@ -102,6 +102,10 @@ class FromServer:
         """See `Source`."""
         return await self._client.send(calls.blocks(**vars(asked)).raw())
 
+    async def costs(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await self._client.send(calls.costs(**vars(asked)).raw())
+
     async def price_overrides(self) -> bytes:
         """See `Source`."""
         return await self._client.send(calls.price_overrides().raw())

@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from acd.cli.cost_tables import show_costs
 from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
 from acd.cli.options import AsJson, DatabaseUrl, Home, Timezone, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import ask, read_settings
+from acd.core.cost_rows import CostsReport
 from acd.core.moments import moment_of, zone_named
 from acd.core.summary_rows import ErrorSummary, NightSummary, PeriodSummary, TargetSummary
+from acd.core.usage_rows import Asked
 from acd.reports.rows import row_of
 
 app = new_app()
@@ -47,6 +50,13 @@ def report(
         str, typer.Option("--until", metavar="TIME", help="To before then, written likewise.")
     ] = "now",
     timezone: Timezone = None,
+    with_costs: Annotated[
+        bool,
+        typer.Option("--costs", help="What features, errors and models cost, and the rest will."),
+    ] = False,
+    repo: Annotated[
+        str | None, typer.Option("--repo", metavar="ID", help="With --costs: of one target.")
+    ] = None,
     as_json: AsJson = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -62,6 +72,13 @@ def report(
     first, last = moment_of(since, zone, now), moment_of(until, zone, now)
     if last <= first:
         raise typer.BadParameter("it must be later than --since", param_hint="--until")
+    if with_costs:
+        asked = Asked(since=first, until=last, timezone=zone.key, repo_id=repo)
+        costs = ask(settings, "report", lambda source: source.costs(asked))
+        show_json(costs) if as_json else show_costs(row_of(costs, CostsReport))
+        return
+    if repo:
+        raise typer.BadParameter("it goes with --costs", param_hint="--repo")
     found = ask(settings, "report", lambda source: source.summary(since=first, until=last))
     if as_json:
         show_json(found)

@@ -83,6 +83,10 @@ class Source(Protocol):
         """One `BlockReport`."""
         ...
 
+    async def costs(self, asked: Asked) -> bytes:
+        """One `CostsReport`."""
+        ...
+
     async def price_overrides(self) -> bytes:
         """Array of `PriceOverride`."""
         ...

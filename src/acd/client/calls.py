@@ -22,6 +22,7 @@ from acd.core.contract import (
     Summary,
     TargetRow,
 )
+from acd.core.cost_rows import CostsReport
 from acd.core.error_rows import ErrorGroup
 from acd.core.figures import GroupBy, Report, Sum
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
@@ -317,6 +318,28 @@ def blocks(
     return getting(
         "/api/reports/blocks",
         BlockReport,
+        since=since,
+        until=until,
+        days=days,
+        timezone=timezone,
+        repoId=repo_id,
+        agent=agent,
+    )
+
+
+def costs(
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    days: int | None = None,
+    timezone: str | None = None,
+    repo_id: str | None = None,
+    agent: str | None = None,
+) -> Call[CostsReport]:
+    """What features, commits, errors and models cost, what was wasted, what the rest will cost."""
+    return getting(
+        "/api/reports/costs",
+        CostsReport,
         since=since,
         until=until,
         days=days,

@@ -21,7 +21,7 @@ _SHARED = ("feature", "commit")
 
 
 @dataclass(frozen=True)
-class _Span:
+class Span:
     """The time meant, in `zone`. `whole_days`: it is made of days of the database's own zone, whose sums are at hand."""
 
     since: datetime
@@ -36,7 +36,7 @@ async def usage(db: Database, by: UsageBy, asked: Asked, *, most: int = MOST_ROW
     Raises:
         ConfigError: there is no such time zone.
     """
-    span = await _span(db, asked)
+    span = await span_of(db, asked)
     found = await (_of_days if span.whole_days and by not in _SHARED else _of_requests)(
         db, by, asked, span, most
     )
@@ -59,7 +59,7 @@ async def blocks(db: Database, asked: Asked) -> bytes:
     Raises:
         ConfigError: there is no such time zone.
     """
-    span = await _span(db, asked)
+    span = await span_of(db, asked)
     found = await read(
         db,
         "used.by_hour",
@@ -80,7 +80,7 @@ def _shown(row: _Counted) -> UsageSum:
     return UsageSum(**{name: getattr(row, name) for name in UsageSum.__struct_fields__})
 
 
-async def _of_days(db: Database, by: UsageBy, asked: Asked, span: _Span, most: int) -> bytes:
+async def _of_days(db: Database, by: UsageBy, asked: Asked, span: Span, most: int) -> bytes:
     last = None if span.until is None else span.until.date() - timedelta(days=1)
     return await read(
         db,
@@ -94,7 +94,7 @@ async def _of_days(db: Database, by: UsageBy, asked: Asked, span: _Span, most: i
     )
 
 
-async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: _Span, most: int) -> bytes:
+async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: Span, most: int) -> bytes:
     of_all = {"by": by, "since": span.since, "until": span.until, "most": most}
     chosen = {"repo_id": asked.repo_id, "agent": asked.agent}
     if by in _SHARED:
@@ -102,7 +102,12 @@ async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: _Span, mos
     return await read(db, "used.of_requests", zone=span.zone.key, **of_all, **chosen)
 
 
-async def _span(db: Database, asked: Asked) -> _Span:
+async def span_of(db: Database, asked: Asked) -> Span:
+    """The time that is asked for.
+
+    Raises:
+        ConfigError: there is no such time zone.
+    """
     zone = None if asked.timezone is None else zone_named(asked.timezone)
     row = await db.fetch_one("used.zone", zone=zone.key if zone else None)
     if row is None:
@@ -112,7 +117,7 @@ async def _span(db: Database, asked: Asked) -> _Span:
     until = _in(asked.until, zone)
     bounds = [since] if until is None else [since, until]
     whole = zone.key == row["zone"] and all(each.time() == time() for each in bounds)
-    return _Span(since, until, zone, whole)
+    return Span(since, until, zone, whole)
 
 
 def _in(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

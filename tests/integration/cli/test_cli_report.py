@@ -45,6 +45,24 @@ def test_a_zone_moves_the_days(acd: Program) -> None:
     assert found["since"] == "2026-02-28T15:00:00+00:00"
 
 
+@pytest.mark.usefixtures("filled")
+def test_costs_are_told(acd: Program) -> None:
+    night = ("--since", "2026-03-01", "--until", "2026-03-02", "--timezone", "UTC")
+    done = acd("report", "--costs", *night)
+    assert (done.returncode, done.stderr) == (0, "")
+    row = next(line for line in done.stdout.splitlines() if line.startswith("shop-api"))
+    assert row.split()[1:] == [
+        *("7", "$0.2800+?", "1", "$0.2800", "1", "$0.2800"),
+        *("$0.1400", "$0.0600", "$0", "$0.0600"),
+    ]
+    assert "shop-api: 2 features to go, about $0.4000" in done.stdout
+    assert "overloaded" in done.stdout
+    exact = json.loads(acd("report", "--costs", "--repo", "nobody", *night, "--json").stdout)
+    assert exact["targets"] == []
+    assert "No session began" in acd("report", "--costs", "--repo", "nobody", *night).stdout
+    assert acd("report", "--repo", "shop-api").returncode == 2
+
+
 def test_what_cannot_be_meant_is_said(acd: Program) -> None:
     for words, status, told in (
         (("--since", "soon"), 1, "'soon' is no time"),

@@ -51,6 +51,7 @@ COMMANDS = [
     "usage --by target --days 3660",
     "usage --repo shop-api",
     "usage --by session --since 2026-03-01T00:00 --timezone Asia/Tokyo --limit 3",
+    "report --costs --since 2026-01-01 --until 2026-12-01",
     "usage --blocks --since 2026-03-01",
     "prices --day 2026-03-01",
     "report --since 2026-01-01 --until 2026-12-01T12:00",

@@ -80,6 +80,11 @@ CALLS: dict[str, tuple[Call[Any], Callable[[Any], object], object]] = {
         lambda found: [row.key for row in found.rows],
         ["scripted", "claude-code"],
     ),
+    "costs": (
+        calls.costs(days=3660),
+        lambda found: [one.error_type for one in found.total.errors],
+        ["overloaded"],
+    ),
     "blocks": (calls.blocks(days=3660), lambda found: found.total.requests, 9),
     "metrics": (calls.metrics(), lambda found: b"acd_tokens_total{" in found, True),
     "export": (calls.export("commits"), lambda found: found.count(b"\n"), 3),

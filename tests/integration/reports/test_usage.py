@@ -195,3 +195,29 @@ async def test_without_anything_it_is_a_report_of_thirty_days(client: httpx.Asyn
     assert (told["groupBy"], told["until"]) == ("day", None)
     whole = await report(client, "days=3660&groupBy=agent")
     assert whole["total"]["requests"] == 9
+
+
+async def test_what_came_of_what_was_spent(api: httpx.AsyncClient, settled: Database) -> None:
+    """Session 5 made the one feature that passes; three quarters of it went into claims that were rejected."""
+    with psycopg.connect(settled.url) as connection:
+        connection.execute(
+            "INSERT INTO feature_changes (target_id, source, source_offset, feature_key, session_id, change, status, changed_at) "
+            "SELECT target_id, 'journal', 30 + n, 'k' || n, '50000000-0000-0000-0000-000000000005', 'rejected', 'rejected', changed_at "
+            "FROM feature_changes, generate_series(1, 3) AS n WHERE source_offset = 10"
+        )
+    told = await report(api, MARCH, "costs")
+    (shop,) = told["targets"]
+    assert told["total"] | {"target": shop["target"]} == shop
+    one = Decimal("0.01000001")
+    assert (shop["sessions"], shop["costUsd"]) == (7, 28 * one)
+    assert (shop["features"], shop["verifiedFeatures"], shop["commits"]) == (1, 1, 2)
+    assert shop["costPerVerifiedFeature"] == 28 * one
+    assert shop["errors"] == [{"errorType": "overloaded", "sessions": 1, "costUsd": 6 * one}]
+    assert (shop["rejectedClaims"], shop["rejectedCostUsd"]) == (3, 5 * one * 3 / 4)
+    assert shop["wastedCostUsd"] == 6 * one + 5 * one * 3 / 4
+    assert shop["forecast"]["remainingFeatures"] == 2
+    # Coding sessions that ended are 2 to 6.
+    assert shop["forecast"]["sessions"] == 5
+    assert shop["forecast"]["costUsd"] == round(2 * 20 * one, 6)
+    nothing = await report(api, "since=2020-01-01&until=2020-01-02", "costs")
+    assert (nothing["targets"], nothing["total"]["models"]) == ([], [])
