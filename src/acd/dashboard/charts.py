@@ -19,6 +19,7 @@ from markupsafe import Markup
 from acd.core.comparison import ComparedModel, Comparison, Measure
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
 from acd.core.spending import CostByHour, CostOverTime
+from acd.core.text import visible
 from acd.dashboard.formats import money
 from acd.dashboard.stacking import OTHERS, stacks
 
@@ -392,5 +393,5 @@ def _day(day: date, step: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that plotly draws as it is: it takes a few tags and entities for markup."""
-    return escape(text, quote=False)
+    """Text that plotly draws as it is: it takes a few tags and entities for markup. What hides is made visible."""
+    return escape(visible(text), quote=False)
