@@ -98,6 +98,7 @@ SESSION = SessionRow(
     head_before="9d1e2f3a4b5c6d7e8f90a1b2c3d4e5f60718293a",
     head_after=SHA,
     prompt_sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    billing="api",
     last_event_at=LATER,
     updated_at=LATER,
     target=TARGET,

@@ -33,6 +33,7 @@ USAGE = UsageReport(
     total=msgspec.structs.replace(_DAY, key=None),
     rows=[_DAY],
     omitted=0,
+    list_price_cost_usd=Decimal(0),
 )
 _BLOCK = Block(
     **{**msgspec.structs.asdict(_DAY), "key": "2026-11-24T08:00:00Z"},

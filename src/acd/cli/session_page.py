@@ -126,12 +126,17 @@ def _facts(row: WholeSession) -> list[list[Cell]]:
         ("Message", row.error_message),
         ("Started", f"{moment(row.started_at)}, for {duration(row.duration_ms)}"),
         ("Tokens", _kinds(row)),
-        ("Cost", spent(row.cost_usd, row.unpriced_requests)),
+        ("Cost", _cost(row)),
         ("Requests", f"{row.request_count}, {row.retry_count} retried"),
         ("Features", f"{before} → {after} passing ({signed(row.features_completed)})"),
         ("Commits", str(row.commits_made)),
     ]
     return [[name, value] for name, value in facts if value is not None]
+
+
+def _cost(row: WholeSession) -> str:
+    billed = " at list price (subscription)" if row.billing == "subscription" else ""
+    return spent(row.cost_usd, row.unpriced_requests) + billed
 
 
 def _kinds(row: WholeSession) -> str:

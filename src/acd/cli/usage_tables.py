@@ -42,6 +42,11 @@ def show_usage(report: UsageReport) -> None:
     show_table([*columns, _MODELS] if with_models else columns, lines)
     if report.omitted:
         say(f"{report.omitted:,} more are in the sum only: `--limit`.", after_blank=True)
+    if report.list_price_cost_usd:
+        say(
+            f"{money(report.list_price_cost_usd)} of it is at list price: of sessions under a subscription.",
+            after_blank=True,
+        )
     _tell_unpriced(report.total)
 
 

@@ -56,7 +56,11 @@ class SessionBrief(Row, frozen=True):
 
 
 class SessionRow(SessionBrief, frozen=True):
-    """A session: its brief and everything else that is recorded of it (`GET /api/db/sessions`)."""
+    """A session: its brief and everything else that is recorded of it (`GET /api/db/sessions`).
+
+    `billing`: how its account is billed, api or subscription, whose cost is what it would be at list price; None where
+    nobody told.
+    """
 
     origin: str
     agent: str
@@ -82,6 +86,7 @@ class SessionRow(SessionBrief, frozen=True):
     last_event_at: Moment | None
     updated_at: Moment
     target: TargetName
+    billing: str | None
 
 
 class TargetRow(Row, frozen=True):

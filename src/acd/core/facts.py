@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from acd.core.models import (
+    Billing,
     Commit,
     ErrorType,
     Evidence,
@@ -49,6 +50,7 @@ class Started(_Fact, frozen=True, tag="started"):
     the workspace lies in the git worktree `worktree` on the branch `branch`, made from `head_before`; accepted commits
     go to `base_branch` (None: the target's repository has no branch checked out, but a commit).
     `verified`: keys of features that the harness saw pass before; `reverify`: those whose checks it runs again at the end.
+    `billing`: how the agent's account is billed where the settings say so; else the agent tells.
     """
 
     session_id: UUID
@@ -72,6 +74,7 @@ class Started(_Fact, frozen=True, tag="started"):
     feature_list: str | None = None
     verified: list[str] = []
     reverify: list[str] = []
+    billing: Billing | None = None
 
 
 class ProcessStarted(_Fact, frozen=True, tag="process_started"):

@@ -47,6 +47,9 @@ ErrorType = Literal[
     "unknown",
 ]
 
+Billing = Literal["api", "subscription"]
+"""How an account is billed: by the token, or by the month, whatever is used."""
+
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:acd")
 
 

@@ -279,6 +279,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1)] | None, Meta(description="Most turns of one session.")
     ] = None
 
+    billing: Annotated[
+        Literal["auto", "api", "subscription"],
+        Meta(
+            description="How the agents' account is billed: as the agent tells (auto), by the token (api), or by the month (subscription)."
+        ),
+    ] = "auto"
+
     notify_urls: Annotated[
         str,
         Meta(

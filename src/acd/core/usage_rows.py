@@ -57,6 +57,7 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What was spent from `since` to before `until` (None: without end), in days of `timezone`.
 
     Days, weeks and months newest first, everything else the costliest first; `omitted` rows more are in the total only.
+    `list_price_cost_usd`: the part of the cost that nobody is billed by the token for, being of sessions under a subscription.
     """
 
     since: Moment
@@ -66,6 +67,7 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     total: UsageSum
     rows: list[UsageSum]
     omitted: int
+    list_price_cost_usd: Decimal = Decimal(0)
 
 
 class Block(UsageSum, frozen=True, kw_only=True):

@@ -217,6 +217,7 @@ class _Session:
             if preparation.workspace.worktree
             else None,
             base_branch=preparation.base_branch,
+            billing=None if self.settings.billing == "auto" else self.settings.billing,
         )
 
 

@@ -122,8 +122,13 @@ class _Writer:
         ids = {"target_id": self.owner.target_id, "id": self.owner.session_id}
         if batch.agent is not None:
             agent = batch.agent
+            told = None if agent.api_key is None else "api" if agent.api_key else "subscription"
             await self.tx.execute(
-                "ledger.agent_started", model=agent.model, agent_version=agent.agent_version, **ids
+                "ledger.agent_started",
+                model=agent.model,
+                agent_version=agent.agent_version,
+                billing=told,
+                **ids,
             )
         if batch.last_at is not None and self.owner.session:
             await self.tx.execute("ledger.session_seen", at=batch.last_at, **ids)
@@ -177,6 +182,7 @@ def _session_columns(started: Started) -> dict[str, object]:
         "branch": started.branch,
         "head_before": started.head_before,
         "prompt_sha256": started.prompt_sha256,
+        "billing": started.billing,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -49,6 +50,7 @@ async def usage(db: Database, by: UsageBy, asked: Asked, *, most: int = MOST_ROW
         total=_shown(total),
         rows=[_shown(row) for row in rows],
         omitted=max(0, total.row_count - len(rows)),
+        list_price_cost_usd=await _at_list_price(db, asked, span),
     )
     return _ENCODER.encode(report)
 
@@ -100,6 +102,20 @@ async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: Span, most
     if by in _SHARED:
         return await read(db, "used.of_shares", **of_all, **chosen)
     return await read(db, "used.of_requests", zone=span.zone.key, **of_all, **chosen)
+
+
+async def _at_list_price(db: Database, asked: Asked, span: Span) -> Decimal:
+    row = await db.fetch_one(
+        "used.at_list_price",
+        whole_days=span.whole_days,
+        first=span.since.date(),
+        last=None if span.until is None else span.until.date() - timedelta(days=1),
+        since=span.since,
+        until=span.until,
+        repo_id=asked.repo_id,
+        agent=asked.agent,
+    )
+    return row["cost_usd"] if row else Decimal(0)
 
 
 async def span_of(db: Database, asked: Asked) -> Span:

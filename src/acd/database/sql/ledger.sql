@@ -54,14 +54,15 @@ ON CONFLICT DO NOTHING;
 -- A session's row, from its first fact. A number that another session of the target already has gives way to the next
 -- free one: nothing is lost, and no number stands twice. Returns a row only when the session is new.
 INSERT INTO harness_sessions (target_id, id, session_number, session_type, origin, agent, agent_session_id,
-                              agent_version, model, status, started_at, host, branch, head_before, prompt_sha256)
+                              agent_version, model, status, started_at, host, branch, head_before, prompt_sha256,
+                              billing)
 SELECT %(target_id)s, %(id)s,
        CASE WHEN EXISTS (SELECT FROM harness_sessions s
                          WHERE s.target_id = %(target_id)s AND s.session_number = %(session_number)s)
             THEN (SELECT max(s.session_number) + 1 FROM harness_sessions s WHERE s.target_id = %(target_id)s)
             ELSE %(session_number)s END,
        %(session_type)s, %(origin)s, %(agent)s, %(agent_session_id)s, %(agent_version)s, %(model)s, 'running',
-       %(started_at)s, %(host)s, %(branch)s, %(head_before)s, %(prompt_sha256)s
+       %(started_at)s, %(host)s, %(branch)s, %(head_before)s, %(prompt_sha256)s, %(billing)s
 ON CONFLICT (target_id, id) DO NOTHING
 RETURNING session_number;
 
@@ -71,9 +72,10 @@ SELECT started_at, last_event_at, status <> 'running' AND presumed_at IS NULL AS
 WHERE target_id = %(target_id)s AND id = %(session_id)s;
 
 -- name: agent_started
--- What the agent said of itself.
+-- What the agent said of itself. How its account is billed is the settings' word first.
 UPDATE harness_sessions
-SET model_used = coalesce(model_used, %(model)s), agent_version = coalesce(%(agent_version)s, agent_version)
+SET model_used = coalesce(model_used, %(model)s), agent_version = coalesce(%(agent_version)s, agent_version),
+    billing = coalesce(billing, %(billing)s)
 WHERE target_id = %(target_id)s AND id = %(id)s;
 
 -- name: session_seen

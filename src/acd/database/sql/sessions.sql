@@ -57,7 +57,7 @@ FROM (
            s.features_completed AS "featuresCompleted", s.commits_made AS "commitsMade",
            s.error_type AS "errorType", s.error_message AS "errorMessage", s.exit_code AS "exitCode",
            s.host, s.branch, s.head_before AS "headBefore", s.head_after AS "headAfter",
-           s.prompt_sha256 AS "promptSha256", s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
+           s.prompt_sha256 AS "promptSha256", s.billing, s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
            json_build_object('name', t.name, 'repoId', t.repo_id) AS target
     FROM picked s
     JOIN targets t ON t.id = s.target_id
@@ -83,7 +83,7 @@ FROM (
            s.features_completed AS "featuresCompleted", s.commits_made AS "commitsMade",
            s.error_type AS "errorType", s.error_message AS "errorMessage", s.exit_code AS "exitCode",
            s.host, s.branch, s.head_before AS "headBefore", s.head_after AS "headAfter",
-           s.prompt_sha256 AS "promptSha256", s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
+           s.prompt_sha256 AS "promptSha256", s.billing, s.last_event_at AS "lastEventAt", s.updated_at AS "updatedAt",
            json_build_object('name', t.name, 'repoId', t.repo_id) AS target,
            (SELECT coalesce(json_agg(by_model), '[]') FROM (
                 SELECT u.model, count(*) FILTER (WHERE u.is_request) AS requests,

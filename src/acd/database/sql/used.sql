@@ -170,6 +170,31 @@ FROM (
     LIMIT %(most)s::bigint + 1
 ) AS shown;
 
+-- name: at_list_price
+-- How much of the cost of a time is of sessions whose account is billed by the month: what it would be at list price.
+-- Whole days come from the sums by session. Parameters: whole_days; first, last; since, until; repo_id, agent; each end
+-- and filter null for none.
+SELECT coalesce(sum(cost), 0) AS cost_usd
+FROM (
+    SELECT u.cost_usd AS cost
+    FROM harness_sessions h
+    JOIN targets t ON t.id = h.target_id
+    JOIN session_usage u ON u.target_id = h.target_id AND u.session_id = h.id
+    WHERE %(whole_days)s::boolean AND h.billing = 'subscription'
+      AND u.usage_date >= %(first)s::date AND (%(last)s::date IS NULL OR u.usage_date <= %(last)s::date)
+      AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
+      AND (%(agent)s::text IS NULL OR h.agent = %(agent)s)
+    UNION ALL
+    SELECT u.cost_usd
+    FROM harness_sessions h
+    JOIN targets t ON t.id = h.target_id
+    JOIN token_usage_details u ON u.target_id = h.target_id AND u.session_id = h.id
+    WHERE NOT %(whole_days)s AND h.billing = 'subscription' AND u.requested_at >= %(since)s::timestamptz
+      AND (%(until)s::timestamptz IS NULL OR u.requested_at < %(until)s::timestamptz)
+      AND (%(repo_id)s IS NULL OR t.repo_id = %(repo_id)s)
+      AND (%(agent)s IS NULL OR h.agent = %(agent)s)
+) AS spent;
+
 -- name: by_hour
 -- What was spent in each hour (of UTC), oldest first: what blocks of five hours are made of, which begin at a full hour.
 -- Parameters: since, until (null: no end); repo_id, agent, each null for "any". Gives a JSON array.
