@@ -3,6 +3,7 @@ migrated database of its own, on one server for the whole run.
 
     settings            Settings with an empty home of its own; no database
     database_url        URL of a fresh migrated database
+    module_database_url URL of a migrated database that the tests of one module share
     empty_database_url  URL of a fresh database without a schema
     database            a fresh migrated one, opened
     database_settings   settings whose database is that one
@@ -89,6 +90,13 @@ def template(admin_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(admin_url: str, template: str) -> Iterator[str]:
+    with _created(admin_url, f"test_{uuid4().hex}", template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(admin_url: str, template: str) -> Iterator[str]:
+    """For tests of one module that only read what was written once."""
     with _created(admin_url, f"test_{uuid4().hex}", template) as url:
         yield url
 

@@ -3,6 +3,7 @@
 looking.py     which files are there, which of them hold something new
 folding.py     lines (and entries of stores) → news of one session: pure
 reading.py     a file from a remembered offset, in parts of bounded size
+beside.py      much to read: in a process of its own, beside the one that writes
 seen.py        what a file tells of its session as a whole: when, where, on which branch
 placing.py     a working folder → the target that it belongs to
 batch.py       news of many files → one transaction: writing.py, requests.py, roll_up.py

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from acd.core.errors import DataRefused, UnreadableLine
+from acd.core.errors import DataRefused
 from acd.core.settings import Settings
-from acd.core.text import printable
 from acd.database.connection import Database
 from acd.history.batch import Batches
 from acd.history.belonging import Belonging
+from acd.history.beside import read
 from acd.history.done import Imported, Progress, Unread
 from acd.history.looking import Found, Roots, find
 from acd.history.placing import Places
-from acd.history.reading import Part, Remembered, parts_of
+from acd.history.reading import Part, Remembered
 from acd.history.rows import FilesMovedOn
 from acd.history.seen import seen_of
 from acd.ledger.price import PriceList
@@ -29,45 +30,28 @@ _ROUNDS = 20
 
 @dataclass
 class _Reading:
-    """Parts of files, read in a thread while others are written."""
+    """Gathers parts of files into batches, in a thread while others are written."""
 
-    waiting: Iterator[tuple[Found, Remembered | None]]
+    parts: Iterator[Part | Unread]
     is_dropped: Callable[[str], bool]
     fail: Callable[[str, str], None]
-    _open: Iterator[Part] | None = None
-    _found: Found | None = None
 
     def next_batch(self) -> list[Part]:
         """Some parts that fill a batch; empty when all is read."""
-        parts: list[Part] = []
+        batch: list[Part] = []
         requests = size = 0
-        while requests < _BATCH_REQUESTS and len(parts) < _BATCH_FILES and size < _BATCH_BYTES:
-            part = self._next_part()
-            if part is None:
-                break
+        for part in self.parts:
+            if isinstance(part, Unread):
+                self.fail(part.path, part.reason)
+                continue
             if self.is_dropped(part.path) or (part.known is None and not part.lines):
                 continue
-            parts.append(part)
+            batch.append(part)
             requests += part.requests
             size += max(0, part.read_offset - part.from_offset)
-        return parts
-
-    def _next_part(self) -> Part | None:
-        while True:
-            if self._open is None:
-                following = next(self.waiting, None)
-                if following is None:
-                    return None
-                self._found = following[0]
-                self._open = parts_of(*following)
-            try:
-                return next(self._open)
-            except StopIteration:
-                self._open = None
-            except (OSError, UnreadableLine) as error:
-                self._open = None
-                assert self._found is not None  # noqa: S101 - set with `_open`
-                self.fail(str(self._found.file.path), printable(str(error)))
+            if requests >= _BATCH_REQUESTS or len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
+                break
+        return batch
 
 
 @dataclass
@@ -104,10 +88,15 @@ class Importer:
         progress = Progress(files=len(changed), bytes=sum(one.waiting for one in changed))
         self.tell(progress)
         batches = await self._batches()
-        reading = _Reading(iter(await self._with_remembered(changed)), self._is_dropped, self._fail)
-        parts = await asyncio.to_thread(reading.next_batch)
+        with closing(read(await self._with_remembered(changed))) as parts:
+            await self._write_all(batches, _Reading(parts, self._is_dropped, self._fail), progress)
+        self.done.changed += len(changed)
+
+    async def _write_all(self, batches: Batches, reading: _Reading, progress: Progress) -> None:
+        """Write batch after batch; while PostgreSQL works on one, the next is read."""
+        parts = await _in_thread(reading.next_batch)
         while parts:
-            ahead = asyncio.create_task(asyncio.to_thread(reading.next_batch))
+            ahead = asyncio.create_task(_in_thread(reading.next_batch))
             try:
                 await self._write(batches, parts)
             except BaseException:
@@ -116,7 +105,6 @@ class Importer:
             _advance(progress, parts)
             self.tell(progress)
             parts = [part for part in await ahead if not self._is_dropped(part.path)]
-        self.done.changed += len(changed)
 
     def _is_dropped(self, path: str) -> bool:
         return path in self._moved or path in self._unread
@@ -179,6 +167,16 @@ class Importer:
                     seen_of(row["seen"] or {}),
                 )
         return [(one, remembered.get(str(one.file.path))) for one in _in_order(changed)]
+
+
+async def _in_thread(call: Callable[[], list[Part]]) -> list[Part]:
+    """A call in a thread, which is waited for also when we are cancelled: it uses what is closed then."""
+    task = asyncio.ensure_future(asyncio.to_thread(call))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _in_order(changed: Sequence[Found]) -> list[Found]:

@@ -34,6 +34,9 @@ class Claim(NamedTuple):
     others: frozenset[Home]
 
 
+_NOBODY: frozenset[Home] = frozenset()
+
+
 class _Claimant(msgspec.Struct, gc=False):
     request_key: str
     target_id: UUID
@@ -43,34 +46,45 @@ class _Claimant(msgspec.Struct, gc=False):
 
 def claims_of(told: Iterable[tuple[Home, SessionNews]], prices: PriceList) -> dict[str, Claim]:
     """The requests of a batch by key, each once, whatever the order of its files."""
-    seen: dict[str, Snapshots] = {}
-    homes: dict[str, dict[Home, datetime]] = {}
-    providers: dict[str, str] = {}
+    seen: dict[str, _Seen] = {}
     for home, news in told:
         for key, snapshots in news.requests.items():
             known = seen.get(key)
             if known is None:
-                # A batch that has to be begun again begins with what its files told.
-                seen[key] = msgspec.structs.replace(
-                    snapshots, ids=list(snapshots.ids), tools=list(snapshots.tools)
-                )
-                homes[key] = {home: snapshots.first_at}
+                seen[key] = _Seen(snapshots, home, news.provider)
             else:
-                known.join(snapshots)
-                at = homes[key].get(home, snapshots.first_at)
-                homes[key][home] = min(at, snapshots.first_at)
-            providers[key] = news.provider
-    return {
-        key: _claim(snapshots.row(prices, providers[key]), homes[key])
-        for key, snapshots in seen.items()
-    }
+                known.join(snapshots, home)
+    return {key: one.claim(prices) for key, one in seen.items()}
 
 
-def _claim(row: UsageRow, homes: Mapping[Home, datetime]) -> Claim:
-    if len(homes) == 1:
-        return Claim(row, next(iter(homes)), frozenset())
-    first = min(homes, key=lambda home: (homes[home], home.session_id))
-    return Claim(row, first, frozenset(home for home in homes if home != first))
+class _Seen(msgspec.Struct, gc=False):
+    """A request in the files of a batch. `homes`, once a second file tells of it: when each session's first line was."""
+
+    snapshots: Snapshots
+    home: Home
+    provider: str
+    homes: dict[Home, datetime] | None = None
+
+    def join(self, snapshots: Snapshots, home: Home) -> None:
+        """Take in what another file tells."""
+        if self.homes is None:
+            # A batch that has to be begun again begins with what its files told.
+            mine = self.snapshots
+            self.homes = {self.home: mine.first_at}
+            self.snapshots = msgspec.structs.replace(
+                mine, ids=list(mine.ids), tools=list(mine.tools)
+            )
+        self.snapshots.join(snapshots)
+        self.homes[home] = min(self.homes.get(home, snapshots.first_at), snapshots.first_at)
+
+    def claim(self, prices: PriceList) -> Claim:
+        """What they come to."""
+        row = self.snapshots.row(prices, self.provider)
+        homes = self.homes
+        if homes is None or len(homes) == 1:
+            return Claim(row, self.home, _NOBODY)
+        first = min(homes, key=lambda home: (homes[home], home.session_id))
+        return Claim(row, first, frozenset(home for home in homes if home != first))
 
 
 async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dict[str, Home]:

@@ -37,6 +37,7 @@ class Rows:
         self._host = host
         self._sessions = sessions
         self._parts = parts
+        self._homes = {home for home, _ in self.told() if home.target_id != NOWHERE}
 
     def told(self) -> Iterator[tuple[Home, SessionNews]]:
         """What is told of each session, once a file and part."""
@@ -46,7 +47,7 @@ class Rows:
 
     def homes(self) -> set[Home]:
         """The sessions that have a row, or get one."""
-        return {home for home, _ in self.told() if home.target_id != NOWHERE}
+        return self._homes
 
     async def put(self, tx: Transaction) -> set[Day]:
         """Write files and sessions; the days on which one of the sessions begins or was thought to.
