@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,18 @@ import msgspec
 from acd.cli.opened import make_home
 from acd.cli.source import Format, Kind
 from acd.cli.timeline import joined
+from acd.core.charted import Spent
+from acd.core.comparison import Comparison
 from acd.core.settings import Settings
+from acd.core.spending import step_of
 from acd.core.usage_rows import Asked, UsageBy
 from acd.database.connection import Database, open_database
 from acd.ledger.pending import pending_folders
 from acd.queue.lost import show_lost
 from acd.reports import (
+    charted,
     commits,
+    comparison,
     costs,
     errors,
     export,
@@ -30,6 +35,8 @@ from acd.reports import (
     usage,
     used,
 )
+from acd.reports.figures import Period
+from acd.reports.rows import row_of
 
 _PAGE = 1000
 
@@ -127,6 +134,17 @@ class FromDatabase:
     async def summary(self, *, since: datetime, until: datetime) -> bytes:
         """See `Source`."""
         return await summary.of_period(self._db, since=since, until=until)
+
+    async def money(self, first: date, last: date) -> Spent:
+        """See `Source`."""
+        period = Period(first, last, "day")
+        return await charted.spent(self._db, period, step=step_of(first, last), split_by="model")
+
+    async def models(self, first: date, last: date, *, same_targets: bool) -> Comparison:
+        """See `Source`."""
+        period = Period(first, last, "model")
+        found = await comparison.of_models(self._db, period, same_targets=same_targets)
+        return row_of(found, Comparison)
 
     def export(
         self,

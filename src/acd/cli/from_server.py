@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,10 +13,22 @@ import msgspec
 from acd.cli.source import Format, Kind
 from acd.cli.timeline import joined
 from acd.client import AsyncClient, Call, Retry, calls
+from acd.core.charted import Spent
+from acd.core.comparison import Comparison
 from acd.core.errors import ServerError
+from acd.core.figures import (
+    CacheSum,
+    CommitCostSum,
+    CostSum,
+    FeatureCostSum,
+    GroupBy,
+    Report,
+    SumT,
+)
 from acd.core.models import ErrorType, SessionStatus
 from acd.core.one_session import SessionId
 from acd.core.settings import Settings
+from acd.core.spending import step_of
 from acd.core.usage_rows import Asked, UsageBy
 
 # Somebody waits at a terminal: a moment's trouble is ridden out, an outage told.
@@ -113,6 +125,28 @@ class FromServer:
     async def summary(self, *, since: datetime, until: datetime) -> bytes:
         """See `Source`."""
         return await self._client.send(calls.summary_of(since=since, until=until).raw())
+
+    async def money(self, first: date, last: date) -> Spent:
+        """See `Source`."""
+        ask, step = self._client.send, step_of(first, last)
+
+        def by(key: GroupBy, name: str, row: type[SumT]) -> Call[Report[SumT]]:
+            return calls.report(name, row, first=first, last=last, group_by=key)
+
+        return Spent(
+            over_time=await ask(calls.cost_over_time(first=first, last=last, step=step)),
+            by_hour=await ask(calls.cost_by_hour(first=first, last=last)),
+            targets=await ask(by("target", "cost", CostSum)),
+            cache=await ask(by(step, "cache", CacheSum)),
+            features=await ask(by("model", "cost-per-feature", FeatureCostSum)),
+            commits=await ask(by("model", "cost-per-commit", CommitCostSum)),
+        )
+
+    async def models(self, first: date, last: date, *, same_targets: bool) -> Comparison:
+        """See `Source`."""
+        return await self._client.send(
+            calls.model_comparison(first=first, last=last, same_targets=same_targets)
+        )
 
     def export(
         self,

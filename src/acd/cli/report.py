@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import typer
 
 from acd.cli.cost_tables import show_costs
 from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
+from acd.cli.loading import load
 from acd.cli.options import AsJson, DatabaseUrl, Home, Timezone, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.source import ask, read_settings
@@ -20,6 +22,19 @@ from acd.core.usage_rows import Asked
 from acd.reports.rows import row_of
 
 app = new_app()
+
+_Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="As a page in one file, with the charts of Cost and Models; it opens offline.",
+    ),
+]
+_Costs = Annotated[
+    bool,
+    typer.Option("--costs", help="What features, errors and models cost, and the rest will."),
+]
 
 _TARGETS = (
     Column("Target", flexible=True),
@@ -50,13 +65,11 @@ def report(
         str, typer.Option("--until", metavar="TIME", help="To before then, written likewise.")
     ] = "now",
     timezone: Timezone = None,
-    with_costs: Annotated[
-        bool,
-        typer.Option("--costs", help="What features, errors and models cost, and the rest will."),
-    ] = False,
+    with_costs: _Costs = False,
     repo: Annotated[
         str | None, typer.Option("--repo", metavar="ID", help="With --costs: of one target.")
     ] = None,
+    html: _Html = None,
     as_json: AsJson = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -72,6 +85,12 @@ def report(
     first, last = moment_of(since, zone, now), moment_of(until, zone, now)
     if last <= first:
         raise typer.BadParameter("it must be later than --since", param_hint="--until")
+    if html:
+        if as_json or with_costs or repo:
+            raise typer.BadParameter("it goes without --json, --costs, --repo", param_hint="--html")
+        written = load("acd.cli.report_page").write_report(settings, html, first, last, zone)
+        say(f"{html}: {written:,} bytes.")
+        return
     if with_costs:
         asked = Asked(since=first, until=last, timezone=zone.key, repo_id=repo)
         costs = ask(settings, "report", lambda source: source.costs(asked))

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from acd.cli.through import through
+from acd.core.charted import Spent
+from acd.core.comparison import Comparison
 from acd.core.environment import load_settings
 from acd.core.errors import ConfigError
 from acd.core.settings import Settings
@@ -93,6 +95,14 @@ class Source(Protocol):
 
     async def summary(self, *, since: datetime, until: datetime) -> bytes:
         """One `NightSummary`."""
+        ...
+
+    async def money(self, first: date, last: date) -> Spent:
+        """What was spent on these days, both included."""
+        ...
+
+    async def models(self, first: date, last: date, *, same_targets: bool) -> Comparison:
+        """Models compared over these days, both included."""
         ...
 
     def export(

@@ -11,6 +11,8 @@ import msgspec
 Step = Literal["day", "week", "month"]
 Split = Literal["model", "target"]
 
+_DAYS_BY_DAY, _DAYS_BY_WEEK = 92, 732
+
 
 class CostPart(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What one model, or one target, cost in one step of time.
@@ -53,3 +55,11 @@ class CostByHour(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     from_: date = msgspec.field(name="from")
     to: date
     rows: list[HourCost]
+
+
+def step_of(first: date, last: date) -> Step:
+    """How long a step is in a chart of these days, so that there are not too many of them."""
+    days = (last - first).days
+    if days <= _DAYS_BY_DAY:
+        return "day"
+    return "week" if days <= _DAYS_BY_WEEK else "month"

@@ -10,7 +10,6 @@ from fastapi import Query
 from pydantic import BeforeValidator, StringConstraints
 
 from acd.core.figures import GroupBy
-from acd.core.spending import Step
 from acd.database.connection import Database
 from acd.reports import figures
 from acd.reports.figures import Period
@@ -18,7 +17,6 @@ from acd.reports.figures import Period
 PRESETS = (7, 30, 90, 365)
 USUAL = 30
 _MOST_DAYS = 3660
-_DAYS_BY_DAY, _DAYS_BY_WEEK = 92, 732
 
 
 def _not_empty(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
@@ -58,14 +56,6 @@ class Range:
             return told
         back = timedelta(days=self.days - 1)
         return told._replace(first=max(told.last, date.min + back) - back)
-
-
-def step_of(period: Period) -> Step:
-    """How long a step of a chart is, so that there are not too many of them."""
-    days = (period.last - period.first).days
-    if days <= _DAYS_BY_DAY:
-        return "day"
-    return "week" if days <= _DAYS_BY_WEEK else "month"
 
 
 def kept(fields: Mapping[str, str | Sequence[str] | None]) -> list[tuple[str, str]]:

@@ -5,34 +5,18 @@ It came out of plotly's wheel when acd was built (`hatch_build.py`), compressed,
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
-
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import Response
+from typing import Any
 
 from acd.core.errors import ConfigError
+from acd.dashboard.charts import safe_json, templates
 
-router = APIRouter()
 
-
-@router.get("/charts/{version}/plotly.js")
-async def send_script(request: Request, version: str) -> Response:
-    """The script; below its own version browsers keep it for good.
-
-    Raises:
-        ConfigError: acd was installed without it.
-    """
-    packed = packed_script()
-    lasting = "private, max-age=31536000, immutable" if version == script_version() else "no-store"
-    headers = {"Cache-Control": lasting, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(packed, media_type="text/javascript", headers=headers)
-    return Response(gzip.decompress(packed), media_type="text/javascript", headers=headers)
+def script_of_charts() -> dict[str, Any]:
+    """What `scripts` of `chart.html` needs: the address of the script, and the colours of both themes."""
+    return {"plotly": script_address(), "templates": safe_json(templates())}
 
 
 def script_address() -> str:

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from acd import __version__
-from acd.core.text import visible
-from acd.dashboard.addresses import FILTERS as ADDRESSES
-from acd.dashboard.drawing import FILTERS as DRAWINGS
-from acd.dashboard.drawing import parts_of
-from acd.dashboard.formats import FILTERS
-from acd.dashboard.states import FILTERS as STATES
+from acd.dashboard.environment import environment
 from acd.web.parts import Parts
 
 
@@ -37,7 +30,7 @@ class Shell:
 
     def __init__(self, entries: Sequence[Entry], version: str) -> None:
         self.entries = tuple(entries)
-        self._templates = _environment()
+        self._templates = environment()
         self._templates.globals.update(
             version=__version__,
             entries=self.entries,
@@ -90,24 +83,3 @@ async def _shell(request: Request) -> Shell:
 
 
 GivenShell = Annotated[Shell, Depends(_shell)]
-
-
-def _shown(value: object) -> object:
-    """What is put into a page: of text that is not markup of our own, nothing that cannot be seen or that moves other text."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
-
-
-def _environment() -> Environment:
-    templates = Environment(
-        loader=PackageLoader("acd.dashboard"),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.globals["parts_of"] = parts_of
-    templates.filters.update({**FILTERS, **ADDRESSES, **STATES, **DRAWINGS})
-    return templates

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from acd.dashboard import script
+from acd.dashboard import script_route
 from acd.dashboard.pages import (
     cost,
     errors,
@@ -44,7 +44,7 @@ def add_pages(app: FastAPI) -> None:
     app.state.shell = shell
     for page in (*PAGES, *BELOW):
         app.include_router(page.router, include_in_schema=False)
-    app.include_router(script.router, include_in_schema=False)
+    app.include_router(script_route.router, include_in_schema=False)
     app.mount(_MOUNT, static)
     add_problem_pages(app, shell)
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from acd.core.charted import Spent
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
 from acd.database.connection import Database
 from acd.reports import figures, spending
 from acd.reports.figures import Period
 from acd.reports.rows import row_of
-
-
-class Spent(NamedTuple):
-    """Reports of one period: over time, by hour, by target; the cache by day; features and commits by model."""
-
-    over_time: CostOverTime
-    by_hour: CostByHour
-    targets: Report[CostSum]
-    cache: Report[CacheSum]
-    features: Report[FeatureCostSum]
-    commits: Report[CommitCostSum]
 
 
 async def spent(db: Database, period: Period, *, step: Step, split_by: Split) -> Spent:

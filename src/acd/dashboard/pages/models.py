@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import StringConstraints
@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from acd.core.comparison import Comparison
-from acd.dashboard import charts, script
+from acd.dashboard import views
 from acd.dashboard.ranges import PRESETS, Range, kept
+from acd.dashboard.script import script_of_charts
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
 from acd.reports import comparison
@@ -54,24 +55,10 @@ async def show_models(
         "apart": apart and bool(told.models),
         "chosen": chosen,
         "known": sorted(one.model for one in known.models),
-        **shown(told),
+        **views.of_models(told),
+        **script_of_charts(),
     }
     return shell.page(request, "models.html", figures)
-
-
-def shown(told: Comparison) -> dict[str, Any]:
-    """What templates show of a comparison. The page and the report share it."""
-    return {
-        "compared": told,
-        "charts": {
-            "success": charts.success_rate(told),
-            "features": charts.features_per_session(told),
-            "cost": charts.cost_per_feature(told),
-            "duration": charts.duration(told),
-        },
-        "templates": charts.safe_json(charts.templates()),
-        "plotly": script.script_address(),
-    }
 
 
 async def _compared(

@@ -1,6 +1,7 @@
 // Draws every chart of the page with plotly, in the theme that is on; again when the theme changes.
 // A chart is a figure with its data beside it, as JSON that does not run.
 const root = document.documentElement;
+root.classList.add("js"); // in a file of its own nothing else says so
 const system = matchMedia("(prefers-color-scheme: dark)");
 const told = (element) => JSON.parse(element.textContent);
 const templates = told(document.getElementById("chart-templates"));
