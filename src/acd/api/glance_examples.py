@@ -39,7 +39,11 @@ GLANCE = Glance(
         gap_usd=Decimal(0),
         left_out_lines=0,
         open_errors=1,
-        limits=[ReachedLimit(agent="claude-code", window="five_hour", resets_at=LATER)],
+        limits=[
+            ReachedLimit(
+                agent="claude-code", account="login 5d41402a", window="five_hour", resets_at=LATER
+            )
+        ],
     ),
     pending=PendingFiles(folders=0, bytes=0),
     order=QueueOrder("running", AT),

@@ -58,7 +58,7 @@ QUEUE = Queue(
             target=TARGET,
             priority=1,
             state="waiting",
-            reason="limit of claude-code (five_hour)",
+            reason="limit of claude-code, login 5d41402a (five_hour)",
             until=LATER,
             sessions_used=12,
             max_sessions=50,
@@ -69,6 +69,7 @@ QUEUE = Queue(
     limits=[
         Limit(
             agent="claude-code",
+            account="login 5d41402a",
             window="five_hour",
             status="rejected",
             utilization=1.0,

@@ -129,7 +129,8 @@ def _show_standing(standing: Standing, summary: Summary) -> None:
                 if limit.resets_at
                 else "for a time it did not tell"
             )
-            say(f"Limit of {limit.agent} ({limit.window}): its sessions wait {until}.")
+            whose = f"{limit.agent}, {limit.account}" if limit.account else limit.agent
+            say(f"Limit of {whose} ({limit.window}): its sessions wait {until}.")
     if summary.unpriced_requests:
         say(
             f"Without a known price: {count_of(summary.unpriced_requests, 'request')} (`acd prices`)."

@@ -49,6 +49,7 @@ class Started(_Fact, frozen=True, tag="started"):
     `workspace` is the agent's working folder and `feature_list` the list that it was told of. With isolation `worktree`
     the workspace lies in the git worktree `worktree` on the branch `branch`, made from `head_before`; accepted commits
     go to `base_branch` (None: the target's repository has no branch checked out, but a commit).
+    `account`: which login of the agent works, by a fingerprint; empty where that is not known.
     `verified`: keys of features that the harness saw pass before; `reverify`: those whose checks it runs again at the end.
     `billing`: how the agent's account is billed where the settings say so; else the agent tells.
     """
@@ -72,6 +73,7 @@ class Started(_Fact, frozen=True, tag="started"):
     worktree: str | None = None
     base_branch: str | None = None
     feature_list: str | None = None
+    account: str = ""
     verified: list[str] = []
     reverify: list[str] = []
     billing: Billing | None = None

@@ -30,11 +30,15 @@ class RecentCommit(CommitRow, frozen=True):
 
 
 class ReachedLimit(Row, frozen=True):
-    """A limit of an agent's account that was reached; it holds work back until `resets_at`, where that is known."""
+    """A limit of an agent's account that was reached; it holds work back until `resets_at`, where that is known.
+
+    `account`: as in `Limit`.
+    """
 
     agent: str
     window: str
     resets_at: Moment | None
+    account: str = ""
 
 
 class Standing(Row, frozen=True):

@@ -11,7 +11,10 @@ from acd.core.contract import Moment, RunningSession, TargetName
 
 
 class Limit(msgspec.Struct, frozen=True, rename="camel"):
-    """What is known of a limit of an agent's account; `holding` while it keeps work waiting."""
+    """What is known of a limit of an agent's account; `holding` while it keeps work waiting.
+
+    `account`: the login in words with a fingerprint (`API key 1a2b3c4d`); empty where it is not known.
+    """
 
     agent: str
     window: str
@@ -20,6 +23,7 @@ class Limit(msgspec.Struct, frozen=True, rename="camel"):
     resets_at: Moment | None
     seen_at: Moment
     holding: bool
+    account: str = ""
 
 
 class QueueEntry(msgspec.Struct, frozen=True, rename="camel"):

@@ -166,6 +166,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_backoff: Annotated[
         float, Meta(gt=0, description="Wait after a limit whose reset the agent did not tell.")
     ] = 300
+    limit_backoff_max: Annotated[
+        float,
+        Meta(gt=0, description="Longest such wait of an account that refuses again and again."),
+    ] = 3600
+    limit_refusals: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Sessions refused without a named window (429) after which the whole account waits.",
+        ),
+    ] = 3
     limit_canary_lease: Annotated[
         float,
         Meta(gt=0, description="Longest time that others wait for the session that goes first."),

@@ -20,6 +20,7 @@ from acd.core.settings import Settings
 from acd.core.text import shorten
 from acd.files.folder import SessionFolder
 from acd.files.locks import wait_for
+from acd.harness.account import account_of
 from acd.harness.attend import Attendant, OnProgress
 from acd.harness.closing import close_session
 from acd.harness.consent import without_consent
@@ -199,6 +200,7 @@ class _Session:
             session_type=plan.session_type,
             origin="harness",
             agent=self.adapter.name,
+            account=account_of(self.adapter, self.settings),
             agent_version=self.binary.version,
             model=family_of(plan.model) or plan.model,
             host=self.settings.host_name,

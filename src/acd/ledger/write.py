@@ -108,7 +108,7 @@ class _Writer:
             rows = json_rows(batch.feature_changes)
             await self.tx.execute("ledger.put_feature_changes", rows=rows, **ids)
         if batch.limits:
-            await self.tx.execute("ledger.put_limits", rows=json_rows(batch.limits))
+            await self.tx.execute("ledger.put_limits", rows=json_rows(batch.limits), **ids)
         await self._update_session(batch)
         return await self._started_days(batch)
 
@@ -183,6 +183,7 @@ def _session_columns(started: Started) -> dict[str, object]:
         "head_before": started.head_before,
         "prompt_sha256": started.prompt_sha256,
         "billing": started.billing,
+        "account": started.account,
     }
 
 

@@ -1,6 +1,6 @@
 """Limits of an agent's account: what they hold back, and until when. Pure.
 
-A limit is the account's: what one session met holds back all sessions of that agent, on every machine; one of a single
+A limit is the account's: what one session met holds back all sessions of that login, on every machine; one of a single
 model (`seven_day_opus`) only those that are to work with it. After its reset one session goes first (`Work.canary`), and
 the others when that one had an answer.
 """
@@ -21,11 +21,12 @@ _AFTER_RESET = timedelta(seconds=1)
 
 
 class HeldLimit(msgspec.Struct, frozen=True):
-    """A refusal that is not known to be over. `resets_at` None: nobody told."""
+    """A refusal that is not known to be over. `resets_at` None: nobody told. `account` empty: the login is not known."""
 
     window: str
     seen_at: datetime
     resets_at: datetime | None = None
+    account: str = ""
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -41,6 +42,13 @@ def holding(limits: list[HeldLimit], model: str | None) -> list[HeldLimit]:
         return limits
     family = family_of(model) or model
     return [limit for limit in limits if family_of(limit.window) in (None, family)]
+
+
+def words_of(agent: str, limits: list[HeldLimit], window: str | None = None) -> str:
+    """Whose limit it is, as a person reads it: `limit of claude-code, API key 1a2b3c4d (five_hour)`."""
+    logins = sorted({limit.account for limit in limits if limit.account})
+    login = f", {logins[0]}" if len(logins) == 1 else ""
+    return f"limit of {agent}{login} ({window or 'account'})"
 
 
 def wait_for_reset(
@@ -65,9 +73,11 @@ def wait_for_reset(
     return (until, window) if until > now else None
 
 
-def waiting_for_another(agent: str, windows: tuple[str, ...], now: datetime) -> Wait:
+def waiting_for_another(
+    agent: str, limits: list[HeldLimit], windows: tuple[str, ...], now: datetime
+) -> Wait:
     """Another session goes first; look again soon."""
-    told = (
-        f"limit of {agent} ({', '.join(windows)}): another session tries first whether it is over"
+    whose = words_of(agent, limits, ", ".join(windows))
+    return Wait(
+        now + timedelta(seconds=2), f"{whose}: another session tries first whether it is over"
     )
-    return Wait(now + timedelta(seconds=2), told)

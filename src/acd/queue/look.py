@@ -16,6 +16,7 @@ from acd.core.errors import FeatureListError, FeatureListMissing
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.harness.account import account_of_agent
 from acd.harness.features import feature_list_path, feature_list_roots, read_feature_list
 from acd.harness.routing import ModelChoice, choose_model
 from acd.queue.budgets import Spending, budget_of
@@ -153,6 +154,7 @@ async def decide(
     resets_at: datetime | None = None,
 ) -> Step:
     """The next step of a target that is on this machine; the rest is `next_step`."""
+    state = await with_own_limits(state, settings)
     target = state.target
     rules = rules_of(settings, once=once, max_retries=choice.max_retries)
     if target.enabled and not target.clone and not Path(target.path).is_dir():
@@ -163,6 +165,15 @@ async def decide(
     except FeatureListError as error:
         return Stop(str(error)) if target.enabled else next_step(state, None, rules, _now())
     return next_step(state, features, rules, _now(), resets_at=resets_at, model=choice.model)
+
+
+async def with_own_limits(state: TargetState, settings: Settings) -> TargetState:
+    """The state with only those limits that are of the login with which its agent works on this machine."""
+    if not state.limits:
+        return state
+    account = await asyncio.to_thread(account_of_agent, state.target.agent, settings)
+    held = [limit for limit in state.limits if limit.account == account]
+    return msgspec.structs.replace(state, limits=held)
 
 
 async def plan_targets(

@@ -15,7 +15,7 @@ from acd.core.budgets import tighter
 from acd.queue.budgets import before_a_session
 from acd.queue.depending import after_dependencies
 from acd.queue.failing import after_failures, after_no_progress, backoff, failures_in_a_row
-from acd.queue.limits import holding, wait_for_reset
+from acd.queue.limits import holding, wait_for_reset, words_of
 from acd.queue.state import FeatureCount, PastSession, Rules, TargetState, rules_of
 from acd.queue.steps import Done, Step, Stop, Wait, Work
 
@@ -106,7 +106,7 @@ def _limited(
     if found is None:
         return None
     until, window = found
-    return Wait(until, f"limit of {state.target.agent} ({window or 'account'})", cause="limit")
+    return Wait(until, words_of(state.target.agent, held, window), cause="limit")
 
 
 def _paced(state: TargetState, now: datetime) -> Step | None:

@@ -14,6 +14,7 @@ from acd.core.errors import Busy, ConfigError, QueueFileError
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.harness.account import account_of_agent
 from acd.harness.cloning import in_folder
 from acd.harness.outcome import Outcome
 from acd.harness.routing import ModelChoice, ModelConfig, choose_model
@@ -31,7 +32,7 @@ from acd.queue.jobs import Turn, Turns
 from acd.queue.judged import read_judged
 from acd.queue.lease import Lease
 from acd.queue.limits import waiting_for_another
-from acd.queue.look import decide, plan_targets, queue_file_here, read_states
+from acd.queue.look import decide, plan_targets, queue_file_here, read_states, with_own_limits
 from acd.queue.observer import Observer
 from acd.queue.placing import Elsewhere, Placing
 from acd.queue.sessions import SessionWorker
@@ -98,7 +99,7 @@ class TurnWorker:
         self._groups = Groups(db, settings, ending.giving_up, orphans.work_in)
         self._budget = budget_of(settings)
         self._beginnings = Beginnings(db, self._budget, ending.giving_up)
-        self._canaries = Canaries(db, settings.limit_canary_lease, ending.giving_up)
+        self._canaries = Canaries(db, settings, ending.giving_up)
 
     async def begin(
         self, queue: QueueFile, targets: Sequence[Target], since: datetime, *, once: bool
@@ -256,16 +257,18 @@ class TurnWorker:
 
     async def _work(self, case: _Case, state: TargetState, step: Work) -> tuple[TargetState, Step]:
         """Work the session; what is known and due afterwards."""
-        if step.canary and not await self._canaries.may_go(
-            state.target, state.last_number + 1, step.canary
-        ):
-            return state, waiting_for_another(state.target.agent, step.canary, _now())
+        target, account = state.target, ""
+        if step.canary:
+            state = await with_own_limits(state, self._settings)
+            account = state.limits[0].account if state.limits else ""
+            if not await self._canaries.may_go(target, state.last_number + 1, step.canary, account):
+                return state, waiting_for_another(target.agent, state.limits, step.canary, _now())
         try:
             return await self._work_now(case, state, step)
         finally:
             if step.canary:
                 await self._state(case.turn)
-                await self._canaries.over(state.target.agent, state.target.id)
+                await self._canaries.over(target.agent, target.id, account)
 
     async def _work_now(
         self, case: _Case, state: TargetState, step: Work
@@ -285,9 +288,18 @@ class TurnWorker:
         if isinstance(outcome, Stop):
             return state, outcome
         after = _with(await self._state(case.turn) or state, outcome)
+        if outcome.error_type == "rate_limit" and outcome.resets_at is None:
+            after = await self._refused(case.turn, after, outcome)
         if outcome.kept_on is not None:
             return after, _to_be_merged(state.target, outcome.kept_on)
         return after, await self._decide(case, after, outcome.resets_at)
+
+    async def _refused(self, turn: Turn, state: TargetState, outcome: Outcome) -> TargetState:
+        """What is known once it is counted that the account refused a session and told no reason to wait for."""
+        agent = state.target.agent
+        account = await asyncio.to_thread(account_of_agent, agent, self._settings)
+        await self._canaries.refused(agent, account)
+        return _with(await self._state(turn) or state, outcome)
 
     async def _go_on(self, turn: Turn, state: TargetState, step: Step) -> None:
         """Let the next turn come, or say why there is none."""

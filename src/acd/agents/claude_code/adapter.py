@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from acd.agents.claude_code.account import account_in
 from acd.agents.claude_code.locate import locate
 from acd.agents.claude_code.permissions import (
     SETTINGS_FILE,
@@ -85,6 +86,11 @@ class ClaudeCode:
         if settings.claude_config_dir is not None:
             variables["CLAUDE_CONFIG_DIR"] = str(_config_dir(settings))
         return {**variables, **permission_variables(launch)}
+
+    def account(self, settings: Settings, environment: Mapping[str, str]) -> str:
+        """By the key or token that it is given, else by the account that is logged in; see `account_in`."""
+        chosen = settings.claude_config_dir
+        return account_in(environment, chosen.expanduser().absolute() if chosen else None)
 
     def transcripts(self, agent_session_id: str, workspace: Path, settings: Settings) -> list[Path]:
         """In its own folder, so that its login serves and sessions begun by hand are found, too."""

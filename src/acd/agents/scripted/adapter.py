@@ -13,6 +13,7 @@ from acd.agents.claude_like import (
     stream_events,
     transcript_events,
 )
+from acd.agents.fingerprint import fingerprint
 from acd.agents.protocol import Binary, Launch
 from acd.core.errors import ConfigError
 from acd.core.events import Event
@@ -66,6 +67,14 @@ class Scripted:
     def environment(self, launch: Launch, settings: Settings) -> Mapping[str, str]:
         """Tells it where its own folder is."""
         return {"SCRIPTED_CONFIG_DIR": str(_config_dir(settings))}
+
+    def account(self, settings: Settings, environment: Mapping[str, str]) -> str:
+        """By the file `account` in its own folder, where a test put one."""
+        try:
+            name = (_config_dir(settings) / "account").read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
+        return f"login {fingerprint(name)}"
 
     def transcripts(self, agent_session_id: str, workspace: Path, settings: Settings) -> list[Path]:
         """In its own folder, laid out as Claude Code's is."""

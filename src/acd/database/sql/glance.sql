@@ -68,6 +68,6 @@ SELECT json_build_object(
     'openErrors', (SELECT count(*) FROM harness_errors WHERE NOT resolved),
     'limits', (
         SELECT coalesce(json_agg(
-            json_build_object('agent', agent, 'window', limit_window, 'resetsAt', resets_at)
-            ORDER BY resets_at, agent, limit_window), '[]')
+            json_build_object('agent', agent, 'account', account, 'window', limit_window, 'resetsAt', resets_at)
+            ORDER BY resets_at, agent, account, limit_window), '[]')
         FROM account_limits WHERE status = 'rejected' AND cleared_news IS DISTINCT FROM seen_at));

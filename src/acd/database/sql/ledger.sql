@@ -55,14 +55,14 @@ ON CONFLICT DO NOTHING;
 -- free one: nothing is lost, and no number stands twice. Returns a row only when the session is new.
 INSERT INTO harness_sessions (target_id, id, session_number, session_type, origin, agent, agent_session_id,
                               agent_version, model, status, started_at, host, branch, head_before, prompt_sha256,
-                              billing)
+                              billing, account)
 SELECT %(target_id)s, %(id)s,
        CASE WHEN EXISTS (SELECT FROM harness_sessions s
                          WHERE s.target_id = %(target_id)s AND s.session_number = %(session_number)s)
             THEN (SELECT max(s.session_number) + 1 FROM harness_sessions s WHERE s.target_id = %(target_id)s)
             ELSE %(session_number)s END,
        %(session_type)s, %(origin)s, %(agent)s, %(agent_session_id)s, %(agent_version)s, %(model)s, 'running',
-       %(started_at)s, %(host)s, %(branch)s, %(head_before)s, %(prompt_sha256)s, %(billing)s
+       %(started_at)s, %(host)s, %(branch)s, %(head_before)s, %(prompt_sha256)s, %(billing)s, %(account)s
 ON CONFLICT (target_id, id) DO NOTHING
 RETURNING session_number;
 
@@ -336,13 +336,16 @@ WHERE f.target_id = %(target_id)s AND f.feature_key = c.feature_key
   AND (f.judged_at IS NULL OR f.judged_at < c.changed_at);
 
 -- name: put_limits
--- Newest news of each limit of the agent's account.
-INSERT INTO account_limits AS l (agent, limit_window, status, utilization, resets_at, seen_at)
-SELECT DISTINCT ON (r.agent, r.limit_window) r.agent, r.limit_window, r.status, r.utilization, r.resets_at, r.seen_at
+-- Newest news of each limit of the account with which a session works.
+INSERT INTO account_limits AS l (agent, account, limit_window, status, utilization, resets_at, seen_at)
+SELECT DISTINCT ON (r.agent, r.limit_window) r.agent,
+       coalesce((SELECT s.account FROM harness_sessions s
+                 WHERE s.target_id = %(target_id)s AND s.id = %(session_id)s), ''),
+       r.limit_window, r.status, r.utilization, r.resets_at, r.seen_at
 FROM json_to_recordset(%(rows)s::json) AS r (agent text, limit_window text, status text,
     utilization double precision, resets_at timestamptz, seen_at timestamptz)
 ORDER BY r.agent, r.limit_window, r.seen_at DESC
-ON CONFLICT (target_id, agent, limit_window) DO UPDATE SET
+ON CONFLICT (target_id, agent, account, limit_window) DO UPDATE SET
     status = excluded.status, utilization = excluded.utilization, resets_at = excluded.resets_at,
     seen_at = excluded.seen_at
 WHERE excluded.seen_at >= l.seen_at;

@@ -43,12 +43,12 @@ SELECT json_build_object(
 -- back any more. Gives a JSON array.
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT agent, limit_window AS window, status, utilization, resets_at AS "resetsAt", seen_at AS "seenAt",
+    SELECT agent, account, limit_window AS window, status, utilization, resets_at AS "resetsAt", seen_at AS "seenAt",
            status = 'rejected' AND cleared_news IS DISTINCT FROM seen_at
            AND coalesce(resets_at > now(), true) AS holding
     FROM account_limits
     ORDER BY status = 'rejected' AND cleared_news IS DISTINCT FROM seen_at AND coalesce(resets_at > now(), true) DESC, utilization DESC NULLS LAST, agent,
-             limit_window
+             account, limit_window
 ) AS shown;
 
 -- name: told

@@ -135,7 +135,8 @@ LEFT JOIN LATERAL (
     ) AS r
 ) AS recent ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object('window', l.limit_window, 'seen_at', l.seen_at, 'resets_at', l.resets_at)) AS held
+    SELECT jsonb_agg(jsonb_build_object('window', l.limit_window, 'account', l.account,
+                                        'seen_at', l.seen_at, 'resets_at', l.resets_at)) AS held
     FROM account_limits l
     WHERE l.agent = t.agent AND l.status = 'rejected' AND l.cleared_news IS DISTINCT FROM l.seen_at
 ) AS limits ON true
