@@ -26,6 +26,7 @@ from bench.scratch import Scratch, scratch_server
 
 SIZE = Size(sessions=420, targets=9, requests=25, events=12, features=30, days=21)
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
+DOCUMENTS = {"document": (1200, 800)}
 THEMES = ("light", "dark")
 # Pages below those of the navigation, by the name of their picture.
 BELOW = {"target": "/targets/search"}
@@ -49,7 +50,7 @@ def _dress(url: str) -> None:
                     connection.execute(statement, {})
 
 
-async def _pictures(address: str, folder: Path, only: str | None) -> int:
+async def _pictures(address: str, folder: Path, only: str | None, *, for_docs: bool) -> int:
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("install chromium (Debian: apt install chromium)")
@@ -62,15 +63,17 @@ async def _pictures(address: str, folder: Path, only: str | None) -> int:
         )
         for name, path in pages.items():
             if only in (None, name):
-                taken += await _page(browser, f"{address}{path}", folder, name)
+                taken += await _page(browser, f"{address}{path}", folder, name, for_docs=for_docs)
         await browser.close()
     return taken
 
 
-async def _page(browser: Browser, address: str, folder: Path, name: str) -> int:
-    """The page in each look; no picture of one that is not there."""
-    for theme in THEMES:
-        for width, (across, down) in WIDTHS.items():
+async def _page(browser: Browser, address: str, folder: Path, name: str, *, for_docs: bool) -> int:
+    """The page in each look (for documents: its top alone, in one); no picture of one that is not there."""
+    themes = THEMES[:1] if for_docs else THEMES
+    widths = DOCUMENTS if for_docs else WIDTHS
+    for theme in themes:
+        for width, (across, down) in widths.items():
             context = await browser.new_context(
                 viewport={"width": across, "height": down}, color_scheme=theme
             )
@@ -81,12 +84,15 @@ async def _page(browser: Browser, address: str, folder: Path, name: str) -> int:
                 await context.close()
                 return 0
             await page.wait_for_timeout(300)
-            await page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=True)
+            file = f"{name}.png" if for_docs else f"{name}-{theme}-{width}.png"
+            await page.screenshot(path=folder / file, full_page=not for_docs)
             await context.close()
-    return len(THEMES) * len(WIDTHS)
+    return len(themes) * len(widths)
 
 
-async def _main(folder: Path, only: str | None, *, keep_serving: bool, port: int) -> None:
+async def _main(
+    folder: Path, only: str | None, *, for_docs: bool, keep_serving: bool, port: int
+) -> None:
     with scratch_server() as scratch:
         url = await make_fleet(scratch)
         settings = load_settings({}, home=scratch.folder / "home", database_url=url, port=port)
@@ -104,7 +110,8 @@ async def _main(folder: Path, only: str | None, *, keep_serving: bool, port: int
                 if keep_serving:
                     print(await address, flush=True)
                     await server
-                print(f"{await _pictures(await address, folder, only)} pictures in {folder}")
+                taken = await _pictures(await address, folder, only, for_docs=for_docs)
+                print(f"{taken} pictures in {folder}")
             finally:
                 server.cancel()
                 with suppress(asyncio.CancelledError):
@@ -116,11 +123,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.screenshots", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("screenshots"))
     parser.add_argument("--page", help="only this one, by its name")
+    parser.add_argument("--docs", action="store_true", help="small ones, as docs/images has them")
     parser.add_argument("--serve", action="store_true", help="serve the fleet until interrupted")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(_main(given.folder, given.page, keep_serving=given.serve, port=given.port))
+        asyncio.run(
+            _main(
+                given.folder,
+                given.page,
+                for_docs=given.docs,
+                keep_serving=given.serve,
+                port=given.port,
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ OPTIONS_OF_OTHERS = {
     "--seed",
     "--keep",
     "--page",
+    "--docs",
+    "--folder",
     "--serve",
 }
 _FILE = re.compile(

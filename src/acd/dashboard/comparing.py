@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,6 +42,7 @@ class Days:
     cost: Compared[Decimal]
     tokens: Compared[int]
     features: Compared[int]
+    commits: Compared[int]
     sessions: Compared[int]
     success: Compared[float]
 
@@ -54,19 +56,23 @@ async def compare_days(db: Database) -> Days:
     month = await figures.period(db, "day")
     today, first = month.last, month.last - timedelta(days=DAYS - 1)
     period = await figures.period(db, "day", first=first, last=today)
-    cost = row_of(await figures.cost(db, period), Report[CostSum])
-    tokens = row_of(await figures.tokens(db, period), Report[TokenSum])
-    done = row_of(await figures.throughput(db, period), Report[ThroughputSum])
-    ended = row_of(await figures.success_rate(db, period), Report[SuccessSum])
+    spent, used, done, ended = await asyncio.gather(
+        figures.cost(db, period),
+        figures.tokens(db, period),
+        figures.throughput(db, period),
+        figures.success_rate(db, period),
+    )
+    throughput = row_of(done, Report[ThroughputSum])
     days = [first + timedelta(days=n) for n in range(DAYS)]
     return Days(
         first=first,
         today=today,
-        cost=_amounts(cost, days, lambda row: row.cost_usd, Decimal(0)),
-        tokens=_amounts(tokens, days, lambda row: row.total_tokens, 0),
-        features=_amounts(done, days, lambda row: row.features_completed, 0),
-        sessions=_amounts(done, days, lambda row: row.sessions, 0),
-        success=_rates(ended, days),
+        cost=_amounts(row_of(spent, Report[CostSum]), days, lambda row: row.cost_usd, Decimal(0)),
+        tokens=_amounts(row_of(used, Report[TokenSum]), days, lambda row: row.total_tokens, 0),
+        features=_amounts(throughput, days, lambda row: row.features_completed, 0),
+        commits=_amounts(throughput, days, lambda row: row.commits, 0),
+        sessions=_amounts(throughput, days, lambda row: row.sessions, 0),
+        success=_rates(row_of(ended, Report[SuccessSum]), days),
     )
 
 

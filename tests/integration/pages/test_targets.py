@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
+import psycopg
 import pytest
 
 from acd.core.settings import Settings
@@ -81,3 +82,21 @@ async def test_an_empty_queue_says_what_to_do_next(database: Database, settings:
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         assert "repo-queue.json" in (await client.get("/targets")).text
         assert "repo-queue.json" in (await client.get("/queue")).text
+
+
+async def test_a_long_queue_comes_in_part_until_all_is_asked_for(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "INSERT INTO targets (id, repo_id, name, path, priority)"
+            " SELECT gen_random_uuid(), 'many-' || n, 'Many', '/repos/many', 1000 + n FROM generate_series(1, 120) AS n"
+        )
+    page = (await client.get("/targets?q=many&sort=priority&order=desc")).text
+    assert len(names(page)) == 100
+    found = re.search(r'href="([^"]+)">Show all 120<', page)
+    assert found
+    everything = (await client.get(found[1].replace("&amp;", "&"))).text
+    assert len(names(everything)) == 120
+    assert names(everything)[:100] == names(page)
+    assert "Show all" not in everything

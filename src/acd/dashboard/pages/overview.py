@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,18 +10,18 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acd.core.contract import ModelUsage, RunningSession, Summary
+from acd.core.contract import ModelUsage, Summary
 from acd.core.glance_rows import RecentCommit, Standing, TargetSpending
 from acd.core.progress_rows import FeatureDay, Forecast
 from acd.core.queue_rows import Queue, QueueEntry
-from acd.core.summary_rows import NightSummary
 from acd.dashboard.budgeting import budget_shares
 from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.comparing import compare_days
 from acd.dashboard.drawing import bars
 from acd.dashboard.shell import Entry, GivenShell
+from acd.database.connection import Database
 from acd.queue.standing import read_queue
-from acd.reports import forecast, glance, live, progress, summary, targets, usage
+from acd.reports import forecast, glance, progress, targets, usage
 from acd.reports.rows import row_of, rows_of
 from acd.web.parts import GivenParts, Parts
 
@@ -41,26 +42,52 @@ async def show_overview(request: Request, parts: GivenParts, shell: GivenShell) 
 
 
 async def _figures(parts: Parts) -> dict[str, Any]:
+    """All of it, asked at the same time: each answer is shared with whoever asks the same."""
     db = parts.db
-    queue = await read_queue(db, parts.settings)
-    week = rows_of(await glance.usage_by_target(db, days=WEEK), TargetSpending)
-    spending = row_of(await usage.by_model(db, days=DAYS_SHOWN), ModelUsage)
-    ahead = row_of(await forecast.forecast(db), Forecast)
-    features = rows_of(await progress.by_day(db, days=BURN_DAYS), FeatureDay)
-    passed = await passed_where_needed(db, features)
+    queue, days, budgets, progressed, money = await asyncio.gather(
+        read_queue(db, parts.settings),
+        compare_days(db),
+        budget_shares(db, parts.settings),
+        _progress(db),
+        _money(db),
+    )
     return {
-        "summary": row_of(await targets.summary(db), Summary),
-        "running": rows_of(await live.running(db), RunningSession),
+        **progressed,
+        **money,
+        "running": queue.running,
         "queue": queue,
         "stuck": stuck_targets(queue),
-        "standing": row_of(await glance.standing(db), Standing),
-        "days": await compare_days(db),
-        "forecast": ahead,
-        "burn": burn_up(features, passed, ahead, datetime.now(UTC)),
-        "budgets": await budget_shares(db, parts.settings),
-        "costliest": week[:TARGETS_SHOWN],
-        "night": row_of(await summary.of_period(db), NightSummary),
-        "commits": rows_of(await glance.commits(db, limit=COMMITS_SHOWN), RecentCommit),
+        "days": days,
+        "budgets": budgets,
+    }
+
+
+async def _progress(db: Database) -> dict[str, Any]:
+    total, standing, found, ahead, made = await asyncio.gather(
+        targets.summary(db),
+        glance.standing(db),
+        progress.by_day(db, days=BURN_DAYS),
+        forecast.forecast(db),
+        glance.commits(db, limit=COMMITS_SHOWN),
+    )
+    features, expected = rows_of(found, FeatureDay), row_of(ahead, Forecast)
+    passed = await passed_where_needed(db, features)
+    return {
+        "summary": row_of(total, Summary),
+        "standing": row_of(standing, Standing),
+        "forecast": expected,
+        "burn": burn_up(features, passed, expected, datetime.now(UTC)),
+        "commits": rows_of(made, RecentCommit),
+    }
+
+
+async def _money(db: Database) -> dict[str, Any]:
+    week, used = await asyncio.gather(
+        glance.usage_by_target(db, days=WEEK), usage.by_model(db, days=DAYS_SHOWN)
+    )
+    spending = row_of(used, ModelUsage)
+    return {
+        "costliest": rows_of(week, TargetSpending)[:TARGETS_SHOWN],
         "spending": spending,
         "cost_bars": bars([(day.date, day.cost) for day in spending.by_day]),
     }

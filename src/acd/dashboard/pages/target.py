@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -87,21 +88,31 @@ def _features(rows: list[FeatureRow], status: str, q: str) -> dict[str, Any]:
 
 
 async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
-    rows = rows_of(await targets.recent(db, q=repo_id), TargetRow)
-    days = rows_of(await progress.by_day(db, days=DAYS_SHOWN, repo_id=repo_id), FeatureDay)
-    ahead = row_of(await forecast.forecast(db, repo_id=repo_id), Forecast)
+    """All of it, asked at the same time."""
+    (rows, by_day, ahead), (used, begun, made, open_) = await asyncio.gather(
+        asyncio.gather(
+            targets.recent(db, q=repo_id),
+            progress.by_day(db, days=DAYS_SHOWN, repo_id=repo_id),
+            forecast.forecast(db, repo_id=repo_id),
+        ),
+        asyncio.gather(
+            usage.by_model(db, days=DAYS_SHOWN, repo_id=repo_id),
+            sessions.recent(db, limit=SESSIONS_KNOWN, repo_id=repo_id),
+            commits.of_target(db, repo_id, limit=COMMITS_SHOWN),
+            errors.recent(db, limit=ERRORS_SHOWN, repo_id=repo_id),
+        ),
+    )
+    days, expected = rows_of(by_day, FeatureDay), row_of(ahead, Forecast)
     passed = await passed_where_needed(db, days, repo_id)
-    spending = row_of(await usage.by_model(db, days=DAYS_SHOWN, repo_id=repo_id), ModelUsage)
-    made = await commits.of_target(db, repo_id, limit=COMMITS_SHOWN)
-    last = rows_of(await sessions.recent(db, limit=SESSIONS_KNOWN, repo_id=repo_id), SessionRow)
+    spending, last = row_of(used, ModelUsage), rows_of(begun, SessionRow)
     return {
-        "target": next(row for row in rows if row.repo_id == repo_id),
-        "forecast": ahead,
-        "burn": burn_up(days, passed, ahead, datetime.now(UTC)),
+        "target": next(row for row in rows_of(rows, TargetRow) if row.repo_id == repo_id),
+        "forecast": expected,
+        "burn": burn_up(days, passed, expected, datetime.now(UTC)),
         "spending": spending,
         "cost_bars": bars([(day.date, day.cost) for day in spending.by_day]),
         "sessions": last[:SESSIONS_SHOWN],
         "session_numbers": {row.id: row.session_number for row in last},
         "commits": rows_of(made or b"[]", CommitRow),
-        "errors": rows_of(await errors.recent(db, limit=ERRORS_SHOWN, repo_id=repo_id), ErrorRow),
+        "errors": rows_of(open_, ErrorRow),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from acd.web.parts import GivenParts, Parts
 
 ENTRY = Entry("Targets", "/targets", "t", "targets")
 DAYS_SHOWN = 14
+MOST_SHOWN = 100
+"""Rows that come at once; the address can ask for all."""
 _LONGEST = 200
 
 StateWord = Literal["", "running", "due", "waiting", "blocked", "complete", "paused", "idle"]
@@ -55,13 +58,19 @@ class Asked:
     state: StateWord
     sort: SortWord
     order: Order
+    every: bool
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """As they stand in the address."""
+        return {"q": self.q, "state": self.state, "sort": self.sort, "order": self.order}
 
     def sorted_by(self, column: SortWord) -> dict[str, str | None]:
         """The address's values with another column to sort by, or with the order turned round."""
         first: Order = "desc" if column in _GREATEST_FIRST else "asc"
         turned: Order = "asc" if self.order == "desc" else "desc"
         order = turned if column == self.sort else first
-        return {"q": self.q, "state": self.state, "sort": column, "order": order}
+        return {**self.values, "sort": column, "order": order}
 
 
 _GREATEST_FIRST = frozenset({"features", "cost", "cost-per-feature", "sessions", "last"})
@@ -86,28 +95,39 @@ async def show_targets(
     state: StateWord = "",
     sort: SortWord = "priority",
     order: Order = "asc",
+    every: Literal["", "1"] = "",
 ) -> Response:
     """Those that the address asks for."""
-    asked = Asked(q.strip(), state, sort, order)
+    asked = Asked(q.strip(), state, sort, order, every == "1")
     return shell.page(request, "targets.html", {"asked": asked, **await _figures(parts, asked)})
 
 
 async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
     db = parts.db
-    queue = await read_queue(db, parts.settings)
-    entries = {entry.target.repo_id: entry for entry in queue.targets}
     period = await figures.period(db, "target")
-    costs = row_of(await figures.cost_per_feature(db, period), Report[FeatureCostSum])
-    dear = {row.key: row.cost_per_feature for row in costs.rows}
-    passing = row_of(await progress.lines(db, days=DAYS_SHOWN), dict[str, list[int]])
-    rows = rows_of(await targets.recent(db, q=asked.q or None), TargetRow)
+    queue, costs, lines, rows = await asyncio.gather(
+        read_queue(db, parts.settings),
+        figures.cost_per_feature(db, period),
+        progress.lines(db, days=DAYS_SHOWN),
+        targets.recent(db, q=asked.q or None),
+    )
+    entries = {entry.target.repo_id: entry for entry in queue.targets}
+    dear = {row.key: row.cost_per_feature for row in row_of(costs, Report[FeatureCostSum]).rows}
+    passing = row_of(lines, dict[str, list[int]])
     found = [
         Line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))
-        for row in rows
+        for row in rows_of(rows, TargetRow)
     ]
     counts: dict[str, int] = {}
     for line in found:
         counts[line.state] = counts.get(line.state, 0) + 1
     shown = [line for line in found if asked.state in ("", line.state)]
     shown.sort(key=_KEYS[asked.sort], reverse=asked.order == "desc")
-    return {"lines": shown, "counts": counts, "all": len(queue.targets), "found": len(found)}
+    return {
+        "lines": shown if asked.every else shown[:MOST_SHOWN],
+        "left": 0 if asked.every else max(0, len(shown) - MOST_SHOWN),
+        "chosen": len(shown),
+        "counts": counts,
+        "all": len(queue.targets),
+        "found": len(found),
+    }
