@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench import api, fleet, flood, idle, ledger, live, session, statusline
+from bench import api, fleet, flood, idle, ledger, live, pages, session, statusline
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
@@ -24,7 +24,9 @@ _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "idle": idle.measure,
     "statusline": statusline.measure,
     "api": api.measure,
+    "pages": pages.measure,
 }
+_SCALED = {"api": api.measure, "pages": pages.measure}
 
 
 def main() -> None:
@@ -37,10 +39,12 @@ def main() -> None:
         "--scale",
         type=float,
         default=1.0,
-        help="of the databases of `api`: to try it, not to measure",
+        help="of the databases of `api` and `pages`: to try it, not to measure",
     )
     given = parser.parse_args()
-    benchmarks = _BENCHMARKS | {"api": partial(api.measure, given.scale)}
+    benchmarks = _BENCHMARKS | {
+        name: partial(scaled, given.scale) for name, scaled in _SCALED.items()
+    }
     unknown = set(given.names) - set(_BENCHMARKS)
     if unknown:
         parser.error(

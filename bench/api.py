@@ -53,7 +53,7 @@ async def measure(scale: float = 1.0) -> Outcome:
             f"{CONNECTIONS} connections from a process of its own, no gzip, {_SECONDS:g} s each; bench/bare.py is FastAPI "
             "with one route that answers 11 bytes, on uvicorn with the same settings",
         ]
-        with _serving(scratch.folder, url) as port, _bare() as bare_port:
+        with serving(scratch.folder, url) as port, _bare() as bare_port:
             figures = [
                 *await _rates(port, bare_port),
                 *[await _latency(port, path) for path in _paths(url)],
@@ -178,7 +178,7 @@ async def _sums(scratch: Scratch, scale: float) -> list[Figure]:
 
 
 @contextmanager
-def _serving(folder: Path, url: str) -> Iterator[int]:
+def serving(folder: Path, url: str) -> Iterator[int]:
     """`acd serve` over a database; its port."""
     environment = {
         "PATH": os.environ["PATH"],

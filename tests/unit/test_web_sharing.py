@@ -75,6 +75,8 @@ async def test_fifty_readers_cost_two_answers(stage: Stage, client: httpx.AsyncC
         ("/api/db/targets?limit=10", {}),
         ("/api/db/sessions?limit=10", {"if-none-match": "x"}),
         ("/api/db/sessions?limit=10", {"accept-encoding": "br"}),
+        ("/api/db/sessions?limit=10", {"cookie": "acd-1=x"}),
+        ("/api/db/sessions?limit=10", {"authorization": "Bearer x"}),
     ],
 )
 async def test_what_is_asked_differently_is_answered_apart(

@@ -13,12 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from acd.database.sharing import Sharing
 
-# Routes that answer at once and the same to everybody who may ask; streams are none of them.
+# Routes that answer at once and the same to everybody who asks the same; streams are none of them. A page shows what its
+# reader may change, who is known by a cookie or the token.
 _SHARED = (
     *("/api/db/", "/api/targets/", "/api/reports/", "/api/health", "/api/queue", "/api/glance"),
-    "/metrics",
+    *("/metrics", "/targets", "/sessions", "/cost", "/models", "/errors"),
 )
-_TELLING = frozenset({b"accept", b"accept-encoding", b"if-none-match"})
+_TELLING = frozenset({b"accept", b"accept-encoding", b"if-none-match", b"cookie", b"authorization"})
 
 
 class _Answer(NamedTuple):
