@@ -102,3 +102,35 @@ def test_canonical_model() -> None:
     assert canonical_model("claude-opus-4-8[1m]") == "claude-opus-4-8"
     assert canonical_model("claude-sonnet-4-5-20250929") == "claude-sonnet-4-5"
     assert canonical_model("claude-opus-5-5") == "claude-opus-5-5"
+
+
+@pytest.mark.parametrize(
+    ("terms", "kind", "usd"),
+    [
+        ("", "input_tokens", "4"),
+        ("batch", "input_tokens", "2"),
+        ("batch", "output_tokens", "10"),
+        ("fast", "input_tokens", "8"),
+        ("us", "input_tokens", "4.4"),
+        ("us", "cache_read_tokens", "0.22"),
+        ("batch us", "input_tokens", "2.2"),
+        ("us", "web_searches", "10000"),
+    ],
+)
+def test_batches_fast_mode_and_the_us_have_their_prices(
+    prices: PriceList, terms: str, kind: str, usd: str
+) -> None:
+    price = prices.price("anthropic", "claude-opus-5-5", Usage(**{kind: MILLION}), AT, terms=terms)
+    assert price is not None
+    assert price.cost_usd == Decimal(usd)
+
+
+def test_terms_that_the_list_does_not_know_are_list_price(prices: PriceList) -> None:
+    usage = Usage(input_tokens=MILLION)
+    plain = prices.price("anthropic", "claude-haiku-4-5", usage, AT)
+    for terms in ("fast", "strange"):
+        assert prices.price("anthropic", "claude-haiku-4-5", usage, AT, terms=terms) == plain
+    tiered = Usage(input_tokens=300_000)
+    whole = prices.price("anthropic", "claude-sonnet-4-5", tiered, AT, terms="us")
+    assert whole is not None
+    assert whole.cost_usd == Decimal("1.98")

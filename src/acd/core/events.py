@@ -37,7 +37,8 @@ class RequestSeen(_Event, frozen=True, tag="request"):
     """A snapshot of one call of a model. Several snapshots of a request share `request_key`; the greatest counts.
 
     `request_key` already carries the agent's name. `subagent` is the type of the subagent that asked (its id
-    where the type is unknown), None for the main chain.
+    where the type is unknown), None for the main chain. `terms`: what its price depends on beside model and tokens, words
+    of "batch", "fast" and "us" in this order; empty for what is usual.
     """
 
     request_key: str
@@ -46,6 +47,7 @@ class RequestSeen(_Event, frozen=True, tag="request"):
     request_id: str | None = None
     tools: list[str] = []
     subagent: str | None = None
+    terms: str = ""
 
 
 class TextSaid(_Event, frozen=True, tag="text"):

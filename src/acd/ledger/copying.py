@@ -27,7 +27,7 @@ _USAGE_COLUMNS = ("target_id", "session_id", "listed_at", *UsageRow.__struct_fie
 _USAGE_TYPES = (
     *("uuid", "uuid", "timestamptz", "text", "text", "text[]"),
     *("int8",) * 8,
-    *("numeric", "text", "date", "text[]", "text", "timestamptz", "bool"),
+    *("numeric", "text", "date", "text[]", "text", "timestamptz", "bool", "text"),
 )
 _OWNER_COLUMNS = ("request_key", "target_id", "session_id", "first_seen_at")
 _OWNER_TYPES = ("text", "uuid", "uuid", "timestamptz")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from genai_prices import Usage as LibraryUsage
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, PriceContext, Provider, TieredPrices
 
 from acd.core.models import Usage
 from acd.core.price_rows import PriceOverride
@@ -26,6 +26,8 @@ from acd.core.price_rows import PriceOverride
 _CONTEXT_MARK = re.compile(r"\[\d+[km]\]$")
 _CLOUD_NAME = re.compile(r"^([a-z-]+\.)?anthropic\.")
 _PROBE = 1_000_000
+_BATCH, _FAST = {"processing": "batch"}, {"speed": "fast"}
+_US_FACTOR = Decimal("1.1")
 SET_BY_HAND = "set by hand"
 """How the source of a price begins that a person set."""
 
@@ -89,7 +91,7 @@ class PriceList:
 
     fresh_until: float = -inf
     """Until when (monotonic) what a person set need not be looked at again; see `acd.ledger.overrides`."""
-    _known: dict[tuple[str, str, date], _Found | None] = field(default_factory=dict)
+    _known: dict[tuple[str, str, date, str], _Found | None] = field(default_factory=dict)
     _library: _Library = field(default_factory=lambda: _Library())
     _source: str = field(default_factory=lambda: f"genai-prices {version('genai-prices')}")
     _overrides: tuple[PriceOverride, ...] = ()
@@ -101,7 +103,9 @@ class PriceList:
             self._overrides = given
             self._known.clear()
 
-    def price(self, provider: str, model: str, usage: Usage, at: datetime) -> Price | None:
+    def price(
+        self, provider: str, model: str, usage: Usage, at: datetime, *, terms: str = ""
+    ) -> Price | None:
         """The price of a request, or None when the model has none.
 
         Args:
@@ -109,11 +113,12 @@ class PriceList:
             model: the model's name as the agent reported it; a context mark such as `[1m]` is ignored.
             usage: the request's tokens.
             at: when it was made; its day in UTC decides which price held.
+            terms: what else the list price depends on, as `RequestSeen.terms`; a price set by hand holds whatever they are.
         """
         day = (at if at.tzinfo is UTC else at.astimezone(UTC)).date()
-        key = (provider, model, day)
+        key = (provider, model, day, terms)
         if key not in self._known:
-            self._known[key] = self._find(provider, model, day)
+            self._known[key] = self._find(provider, model, day, terms)
         found = self._known[key]
         return None if found is None else Price(found.rates.cost(usage), found.source, day)
 
@@ -127,14 +132,14 @@ class PriceList:
         found = self._find(provider, model, day)
         return None if found is None else found.source
 
-    def _find(self, provider: str, model: str, day: date) -> _Found | None:
+    def _find(self, provider: str, model: str, day: date, terms: str = "") -> _Found | None:
         named = [one for one in self._overrides if _is_about(one, provider, model, day)]
         if named:
             # The newest day counts; on the same day who is meant more exactly.
             best = max(named, key=lambda one: (one.valid_from, one.provider, one.model == model))
             rates = ModelRates((), (_rates_set(best),))
             return _Found(rates, f"{SET_BY_HAND} from {best.valid_from}")
-        listed = self._library.look_up(provider, model, day)
+        listed = self._library.look_up(provider, model, day, terms)
         return None if listed is None else _Found(listed, self._source)
 
 
@@ -170,8 +175,8 @@ class _Library:
     _models: dict[tuple[str, str], tuple[Provider, ModelInfo] | None] = field(default_factory=dict)
     _rates: dict[tuple[str, str, int], ModelRates] = field(default_factory=dict)
 
-    def look_up(self, provider: str, model: str, day: date) -> ModelRates | None:
-        """Rates of a model on a day; None when it has none."""
+    def look_up(self, provider: str, model: str, day: date, terms: str = "") -> ModelRates | None:
+        """Rates of a model on a day under these terms; None when it has none."""
         key = (provider, model)
         if key not in self._models:
             self._models[key] = _find_model(provider, _CONTEXT_MARK.sub("", model))
@@ -179,6 +184,8 @@ class _Library:
         if found is None:
             return None
         noon = datetime.combine(day, time(12), UTC)
+        if terms:
+            return _rates_under(terms.split(), *found, noon)
         prices = found[1].get_prices(noon)
         # The library has one object for each period in which a price holds, and never lets it go.
         period = (*key, id(prices))
@@ -198,7 +205,29 @@ def _find_model(provider: str, name: str) -> tuple[Provider, ModelInfo] | None:
     return None
 
 
-def _rates_of(provider: Provider, info: ModelInfo, prices: ModelPrice, at: datetime) -> ModelRates:
+def _rates_under(terms: list[str], provider: Provider, info: ModelInfo, at: datetime) -> ModelRates:
+    """Of requests made in a batch or in fast mode, as the library knows it; where it knows nothing, list price."""
+    context = {**_BATCH, **_FAST}
+    context = {name: value for name, value in context.items() if value in terms}
+    rates = _rates_of(provider, info, info.get_prices(at, context), at, context)
+    # The library knows no regions. Facts: the documentation of data residency: 1.1 times all tokens within the US.
+    if "us" not in terms or provider.id != "anthropic":
+        return rates
+    return ModelRates(rates.thresholds, tuple(map(_within_the_us, rates.tiers)))
+
+
+def _within_the_us(rates: Rates) -> Rates:
+    dearer = {name: value * _US_FACTOR for name, value in rates._asdict().items()}
+    return Rates(**{**dearer, "web_search": rates.web_search})
+
+
+def _rates_of(
+    provider: Provider,
+    info: ModelInfo,
+    prices: ModelPrice,
+    at: datetime,
+    context: PriceContext | None = None,
+) -> ModelRates:
     thresholds = sorted(
         {
             tier.start
@@ -207,7 +236,7 @@ def _rates_of(provider: Provider, info: ModelInfo, prices: ModelPrice, at: datet
             for tier in value.tiers
         }
     )
-    tiers = [_rates_at(provider, info, at, prompt) for prompt in _inside(thresholds)]
+    tiers = [_rates_at(provider, info, at, prompt, context) for prompt in _inside(thresholds)]
     return ModelRates(tuple(thresholds), tuple(tiers))
 
 
@@ -216,12 +245,20 @@ def _inside(thresholds: list[int]) -> list[int]:
     return [1, *(start + 1 for start in thresholds)] if thresholds else [_PROBE]
 
 
-def _rates_at(provider: Provider, info: ModelInfo, at: datetime, prompt: int) -> Rates:
+def _rates_at(
+    provider: Provider,
+    info: ModelInfo,
+    at: datetime,
+    prompt: int,
+    context: PriceContext | None = None,
+) -> Rates:
     """Ask the library for the price of `prompt` tokens of each kind and divide; exact, since prices are decimal fractions."""
 
     def rate(**usage: int) -> Decimal:
         quantity = LibraryUsage(**usage)
-        price = info.calc_price(quantity, provider, genai_request_timestamp=at)
+        price = info.calc_price(
+            quantity, provider, genai_request_timestamp=at, price_context=context
+        )
         return price.total_price
 
     base = rate(input_tokens=prompt)

@@ -108,7 +108,7 @@ def _changed(
         # The day of the greatest snapshot where it was priced before, as when it was recorded.
         day = row["price_date"] or row["requested_at"].astimezone(UTC).date()
         at = datetime.combine(day, datetime.min.time(), UTC)
-        price = prices.price(provider, row["model"], usage, at)
+        price = prices.price(provider, row["model"], usage, at, terms=row["price_terms"])
         cost = price.cost_usd.normalize() if price else None
         if cost != row["cost_usd"]:
             source = price.source if price else None

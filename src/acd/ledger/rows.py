@@ -47,6 +47,7 @@ class UsageRow(msgspec.Struct, gc=False):
     subagent: str | None
     requested_at: datetime
     is_request: bool = True
+    price_terms: str = ""
 
     @property
     def total(self) -> int:

@@ -68,7 +68,7 @@ class Snapshots(msgspec.Struct, gc=False):
     def row(self, prices: PriceList, provider: str) -> UsageRow:
         """The row that they amount to, priced."""
         seen = self.greatest
-        price = prices.price(provider, seen.model, seen.usage, self.greatest_at)
+        price = prices.price(provider, seen.model, seen.usage, self.greatest_at, terms=seen.terms)
         return UsageRow(
             seen.request_key,
             seen.model,
@@ -80,6 +80,7 @@ class Snapshots(msgspec.Struct, gc=False):
             self.tools,
             self.subagent or seen.subagent,
             self.first_at,
+            price_terms=seen.terms,
         )
 
 

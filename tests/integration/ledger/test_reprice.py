@@ -148,3 +148,30 @@ async def test_new_requests_cost_what_was_set_before(
     for row in rows:
         by_hand = row["price_source"].startswith("set by hand")
         assert by_hand == row["model"].startswith("claude-opus-5-5")
+
+
+async def test_terms_are_recorded_and_priced_again_alike(
+    database: Database, settings: Settings
+) -> None:
+    folder = session_of(settings, 1)
+    play_sample(folder, "a_success")
+    for path in (folder.stream, *folder.transcripts.glob("*.jsonl")):
+        path.write_bytes(
+            path.read_bytes()
+            .replace(b'"inference_geo":"global"', b'"inference_geo":"us"')
+            .replace(b'"inference_geo":""', b'"inference_geo":"us"')
+        )
+    end(folder)
+    source = open_source(folder.path, database, PriceList())
+    assert source is not None
+    await source.catch_up()
+    dearer = await select(
+        database, "SELECT * FROM token_usage_details WHERE is_request ORDER BY request_key"
+    )
+    assert {row["price_terms"] for row in dearer} == {"us"}
+    assert (await reprice(database, PriceList(), Chosen())).changed_requests == 0
+    async with database.transaction() as tx:
+        await tx.execute_sql("UPDATE token_usage_details SET price_terms = ''")
+    done = await reprice(database, PriceList(), Chosen())
+    assert done.cost_before_usd == done.cost_after_usd * Decimal("1.1")
+    await agree(database)

@@ -25,7 +25,7 @@ from acd.agents.claude_like.shapes import (
     TranscriptAssistant,
     TranscriptUser,
 )
-from acd.agents.claude_like.usage import epoch_moment, model_name, moment, usage_of
+from acd.agents.claude_like.usage import epoch_moment, model_name, moment, terms_of, usage_of
 from acd.core.events import (
     AgentFailed,
     AgentStarted,
@@ -65,6 +65,7 @@ def assistant_events(
                 request_key=_request_key(agent, message, shape, line),
                 model=model_name(name_of(message.model)) or "unknown",
                 usage=usage_of(message.usage),
+                terms=terms_of(message.usage),
                 request_id=optional_name(shape.request_id),
                 tools=[name_of(block.name) for block in blocks or () if is_call(block)],
                 subagent=subagent,

@@ -15,7 +15,7 @@ import msgspec
 from acd.agents.claude_like.content import CALLS, NAME_LIMIT, name_of
 from acd.agents.claude_like.messages import KEY_LIMIT, SYNTHETIC
 from acd.agents.claude_like.shapes import MessageUsage, first_text
-from acd.agents.claude_like.usage import model_name, moment, usage_of
+from acd.agents.claude_like.usage import model_name, moment, terms_of, usage_of
 from acd.core.events import RequestSeen
 
 # Where the role of an assistant's line stands: in the first keys of its message.
@@ -89,6 +89,7 @@ def request_of(agent: str, line: bytes) -> tuple[QuickLine, RequestSeen] | None:
         request_key=f"{agent}:{key}",
         model=model_name(model),
         usage=usage_of(message.usage),
+        terms=terms_of(message.usage),
         request_id=request_id,
         tools=[name_of(block.name) for block in blocks if block.type in CALLS],
         subagent=subagent,

@@ -51,6 +51,9 @@ class MessageUsage(msgspec.Struct, gc=False):
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputDetails | None = None
     server_tool_use: ServerTools | None = None
+    service_tier: Any = None
+    speed: Any = None
+    inference_geo: Any = None
 
 
 class ModelUsage(msgspec.Struct, rename="camel", gc=False):

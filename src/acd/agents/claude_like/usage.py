@@ -41,6 +41,18 @@ def usage_of(seen: MessageUsage | None) -> Usage:
     )
 
 
+def terms_of(seen: MessageUsage | None) -> str:
+    """What the price depends on beside model and tokens, as `RequestSeen.terms` (field documentation of the Messages API)."""
+    if seen is None:
+        return ""
+    words = (
+        "batch" if seen.service_tier == "batch" else "",
+        "fast" if seen.speed == "fast" else "",
+        "us" if seen.inference_geo == "us" else "",
+    )
+    return " ".join(word for word in words if word)
+
+
 def reports_of(seen: dict[str, ModelUsage] | None) -> dict[str, ModelReport]:
     """`modelUsage` by model; entries that differ only in the context window are one model."""
     reports: dict[str, ModelReport] = {}

@@ -141,10 +141,10 @@ WITH moved AS (
 )
 INSERT INTO token_usage_details (target_id, request_key, session_id, model, request_ids, is_request, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at)
+    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at, price_terms)
 SELECT new_target_id, request_key, new_session_id, model, request_ids, is_request, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at
+    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at, listed_at, price_terms
 FROM moved;
 
 -- name: put_usage
@@ -152,30 +152,33 @@ FROM moved;
 -- beside the figures (ids, tools, earliest time) is kept. The order in which snapshots are read makes no difference.
 INSERT INTO token_usage_details AS d (target_id, request_key, session_id, model, request_ids, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at)
+    reasoning_tokens, web_searches, cost_usd, price_source, price_date, tools, subagent, requested_at,
+    price_terms)
 SELECT o.target_id, r.request_key, o.session_id, r.model, r.request_ids, r.input_tokens, r.output_tokens,
     r.cache_read_tokens, r.cache_write_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-    r.reasoning_tokens, r.web_searches, r.cost_usd, r.price_source, r.price_date, r.tools, r.subagent, r.requested_at
+    r.reasoning_tokens, r.web_searches, r.cost_usd, r.price_source, r.price_date, r.tools, r.subagent, r.requested_at,
+    r.price_terms
 FROM json_to_recordset(%(rows)s::json) AS r (request_key text, model text, request_ids text[], input_tokens bigint,
     output_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_5m_tokens bigint,
     cache_write_1h_tokens bigint, reasoning_tokens bigint, web_searches bigint, cost_usd numeric, price_source text,
-    price_date date, tools text[], subagent text, requested_at timestamptz)
+    price_date date, tools text[], subagent text, requested_at timestamptz, price_terms text)
 JOIN request_owners o USING (request_key)
 ON CONFLICT (target_id, request_key) DO UPDATE SET
     (model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens,
-     cache_write_1h_tokens, reasoning_tokens, web_searches, cost_usd, price_source, price_date) =
+     cache_write_1h_tokens, reasoning_tokens, web_searches, cost_usd, price_source, price_date, price_terms) =
     (SELECT w.* FROM (VALUES
         (d.input_tokens + d.output_tokens + d.cache_read_tokens + d.cache_write_tokens, d.output_tokens, 1,
          d.model, d.input_tokens, d.output_tokens, d.cache_read_tokens, d.cache_write_tokens, d.cache_write_5m_tokens,
-         d.cache_write_1h_tokens, d.reasoning_tokens, d.web_searches, d.cost_usd, d.price_source, d.price_date),
+         d.cache_write_1h_tokens, d.reasoning_tokens, d.web_searches, d.cost_usd, d.price_source, d.price_date,
+         d.price_terms),
         (excluded.input_tokens + excluded.output_tokens + excluded.cache_read_tokens + excluded.cache_write_tokens,
          excluded.output_tokens, 0,
          excluded.model, excluded.input_tokens, excluded.output_tokens, excluded.cache_read_tokens,
          excluded.cache_write_tokens, excluded.cache_write_5m_tokens, excluded.cache_write_1h_tokens,
          excluded.reasoning_tokens, excluded.web_searches, excluded.cost_usd, excluded.price_source,
-         excluded.price_date)
-     ) AS s (total, output, known, model, i, o, cr, cw, cw5, cw1, rt, ws, c, ps, pd),
-     LATERAL (SELECT s.model, s.i, s.o, s.cr, s.cw, s.cw5, s.cw1, s.rt, s.ws, s.c, s.ps, s.pd) AS w
+         excluded.price_date, excluded.price_terms)
+     ) AS s (total, output, known, model, i, o, cr, cw, cw5, cw1, rt, ws, c, ps, pd, pt),
+     LATERAL (SELECT s.model, s.i, s.o, s.cr, s.cw, s.cw5, s.cw1, s.rt, s.ws, s.c, s.ps, s.pd, s.pt) AS w
      ORDER BY s.total DESC, s.output DESC, s.model COLLATE "C" DESC, s.i DESC, s.cr DESC, s.cw5 DESC, s.cw1 DESC,
               s.rt DESC, s.ws DESC, s.pd, s.known DESC LIMIT 1),
     request_ids = ARRAY(SELECT DISTINCT t COLLATE "C" FROM unnest(d.request_ids || excluded.request_ids) AS u (t)

@@ -39,7 +39,7 @@ ORDER BY h.target_id, h.id;
 -- name: requests_of
 -- Such requests of one session, with the price that they have.
 SELECT request_key, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_5m_tokens,
-       cache_write_1h_tokens, reasoning_tokens, web_searches, cost_usd, price_source, price_date, requested_at
+       cache_write_1h_tokens, reasoning_tokens, web_searches, cost_usd, price_source, price_date, price_terms, requested_at
 FROM token_usage_details
 WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND is_request
   AND (%(since)s::timestamptz IS NULL OR requested_at >= %(since)s::timestamptz)

@@ -1,0 +1,16 @@
+"""What prices depend on beside model, day and tokens: see `0022_price_terms.sql`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from acd.database.migrate import driver_of
+from acd.database.schema import read_revision
+
+revision = "0022"
+down_revision = "0021"
+
+
+def upgrade() -> None:
+    """Run the SQL as it stands."""
+    driver_of(op.get_bind()).execute(read_revision(revision).encode())
