@@ -56,7 +56,7 @@ def test_help_lists_every_command() -> None:
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
     assert listed == {command.name for command in COMMANDS}
-    words = "run worker session status sync sessions features errors commits usage serve doctor db demo prices config export consent pause resume drain stop retry unblock skip login report notify reprice statusline import"
+    words = "run worker session status sync sessions features errors commits usage serve doctor db demo prices config export consent pause resume drain stop retry unblock skip login report notify reprice statusline import audit"
     assert listed == set(words.split())
     assert all(command.summary in done.stdout for command in COMMANDS)
 

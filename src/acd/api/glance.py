@@ -14,6 +14,7 @@ from acd.api.parameters import WITHOUT_NUL, Days, Limit50, PathSessionId
 from acd.api.refusals import known_session
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.one_session import SessionId, TimelineRow
+from acd.history.timeline import build_timeline
 from acd.reports import glance, sessions
 from acd.reports.glance import Ambiguous
 from acd.web import answers
@@ -74,11 +75,12 @@ async def find_session(
     responses=described(TimelineRow, examples.TIMELINE, Shape.ROWS, refusals=[NO_SESSION]),
 )
 async def show_end_of_timeline(
-    db: GivenDatabase, session_id: PathSessionId, limit: Limit50 = 50
+    parts: GivenParts, session_id: PathSessionId, limit: Limit50 = 50
 ) -> Response:
     """Its last events, oldest first; `/api/db/sessions/{id}/events` has all of them."""
-    known_session(session_id, await sessions.events(db, session_id, limit=1))
-    return answers.data(await glance.timeline(db, session_id, limit=limit))
+    await build_timeline(parts.db, parts.settings.host_name, session_id)
+    known_session(session_id, await sessions.events(parts.db, session_id, limit=1))
+    return answers.data(await glance.timeline(parts.db, session_id, limit=limit))
 
 
 @router.get(

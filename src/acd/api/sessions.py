@@ -25,10 +25,11 @@ from acd.api.refusals import known_session
 from acd.core.contract import RequestRow, SessionRow
 from acd.core.models import SessionStatus, SessionType
 from acd.core.one_session import TimelineRow, WholeSession
+from acd.history.timeline import build_timeline
 from acd.reports import sessions, usage
 from acd.web import answers
 from acd.web.paging import EVENTS, REQUESTS, SESSIONS, Cursor
-from acd.web.parts import GivenDatabase
+from acd.web.parts import GivenDatabase, GivenParts
 
 router = APIRouter(prefix="/api/db", tags=["sessions"])
 
@@ -96,11 +97,12 @@ async def show_session(db: GivenDatabase, session_id: PathSessionId) -> Response
     ),
 )
 async def list_session_events(
-    db: GivenDatabase, session_id: PathSessionId, limit: Limit50 = 50, cursor: Cursor = None
+    parts: GivenParts, session_id: PathSessionId, limit: Limit50 = 50, cursor: Cursor = None
 ) -> Response:
-    """What the agent did, event by event."""
+    """What the agent did, event by event. That of an imported session is built when it is first asked for."""
     (after,) = EVENTS.place(cursor)
-    report = await sessions.events(db, session_id, limit=limit, after_seq=int(after))
+    await build_timeline(parts.db, parts.settings.host_name, session_id)
+    report = await sessions.events(parts.db, session_id, limit=limit, after_seq=int(after))
     return EVENTS.page(known_session(session_id, report), limit)
 
 

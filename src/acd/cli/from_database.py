@@ -18,6 +18,7 @@ from acd.core.settings import Settings
 from acd.core.spending import step_of
 from acd.core.usage_rows import Asked, UsageBy
 from acd.database.connection import Database, open_database
+from acd.history.timeline import build_timeline
 from acd.ledger.pending import pending_folders
 from acd.queue.lost import show_lost
 from acd.reports import (
@@ -80,6 +81,7 @@ class FromDatabase:
 
     async def timeline(self, session_id: UUID, *, last: int | None) -> bytes:
         """See `Source`."""
+        await build_timeline(self._db, self._settings.host_name, session_id)
         if last is not None:
             return await glance.timeline(self._db, session_id, limit=last)
         pages, after = [], -1

@@ -148,7 +148,7 @@ def _tell(done: Imported, seconds: float | None) -> None:
         )
     if done.left_out:
         say(
-            f"{count_of(done.left_out, 'line')} could not be read: the table left_out_lines tells which and why."
+            f"{count_of(done.left_out, 'line')} could not be read: `acd audit SESSION` says which and why."
         )
     if done.left:
         say(f"{count_of(done.left, 'file')} of sessions that acd works itself: it records them.")

@@ -99,6 +99,12 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(
                 "statusline", "acd.cli.statusline_command", "A line for Claude Code's status line"
             ),
+            Command(
+                "audit",
+                "acd.cli.audit",
+                "Explain a session's or a day's total down to file and byte",
+                here=True,
+            ),
             Command("export", "acd.cli.export", "Records as a file: CSV, JSON Lines, Parquet"),
             Command(
                 "prices", "acd.cli.prices", "What models cost, and which have no price; set one"

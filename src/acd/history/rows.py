@@ -159,10 +159,11 @@ class Rows:
 
     async def _put_sessions(self, tx: Transaction) -> None:
         """Rows of imported sessions, from what all of their files tell."""
+        homes = self.homes()
         keys = {
             session.home: key
             for key, session in self._sessions.items()
-            if session.origin in (None, "import") and session.home in self.homes()
+            if session.origin in (None, "import") and session.home in homes
         }
         if not keys:
             return

@@ -22,9 +22,10 @@ from acd.dashboard.shell import GivenShell
 from acd.dashboard.steps import KINDS, branches
 from acd.dashboard.told import gap_in_words, why_it_ended
 from acd.database.connection import Database
+from acd.history.timeline import build_timeline
 from acd.reports import sessions, timeline
 from acd.reports.rows import row_of, rows_of
-from acd.web.parts import GivenDatabase
+from acd.web.parts import GivenParts
 
 SHOWN = 100
 SHOWN_LIVE = 40
@@ -38,13 +39,15 @@ router = APIRouter()
 
 @router.get("/sessions/{session_id}")
 async def show_session(
-    request: Request, db: GivenDatabase, shell: GivenShell, session_id: UUID
+    request: Request, parts: GivenParts, shell: GivenShell, session_id: UUID
 ) -> Response:
     """The page, from the beginning of the timeline or from a place in it; of a session that runs, its latest part."""
+    db = parts.db
     found = await sessions.one(db, session_id)
     if found is None:
         raise HTTPException(404, f"No session has the id {session_id}.")
     session = row_of(found, WholeSession)
+    await build_timeline(db, parts.settings.host_name, session_id)
     asked = request.query_params
     if (at := asking.word(asked, "at")) is not None:
         return await _at(db, session, at)

@@ -332,3 +332,64 @@ FROM unnest(%(ids)s::uuid[]) AS r (target_id)
 CROSS JOIN LATERAL (SELECT s.started_at, s.model FROM harness_sessions s WHERE s.target_id = r.target_id
                     ORDER BY s.started_at DESC, s.id DESC LIMIT 1) AS l
 WHERE t.id = r.target_id AND (t.last_session_at, t.last_model) IS DISTINCT FROM (l.started_at, l.model);
+
+-- name: files_to_tell
+-- The files of an imported session on this host, where one of them holds more than its timeline tells.
+SELECT f.target_id, s.agent, f.name, f.read_offset
+FROM harness_sessions s
+JOIN ledger_files f ON f.target_id = s.target_id AND f.session_id = s.id AND f.host = %(host)s
+     AND f.mtime_ns IS NOT NULL
+WHERE s.id = %(session_id)s AND s.origin = 'import'
+  AND EXISTS (SELECT FROM ledger_files n WHERE n.target_id = s.target_id AND n.session_id = s.id AND n.host = f.host
+              AND n.mtime_ns IS NOT NULL AND n.read_offset IS DISTINCT FROM n.told_offset)
+ORDER BY f.name;
+
+-- name: drop_events
+-- A timeline that is to be built anew.
+DELETE FROM session_events WHERE target_id = %(target_id)s AND session_id = %(session_id)s;
+
+-- name: put_events
+-- Rows of an imported session's timeline. The transaction id is one before any: who follows the live stream is not told
+-- of what happened long ago.
+INSERT INTO session_events (target_id, session_id, seq, kind, occurred_at, tool_name, tool_use_id, subagent,
+                            duration_ms, outcome, text, txid)
+SELECT %(target_id)s, %(session_id)s, r.seq, r.kind, r.occurred_at, r.tool_name, r.tool_use_id, r.subagent,
+       r.duration_ms, r.outcome, r.text, '0'::xid8
+FROM json_to_recordset(%(rows)s::json) AS r (seq bigint, kind text, occurred_at timestamptz, tool_name text,
+    tool_use_id text, subagent text, duration_ms bigint, outcome text, text text);
+
+-- name: put_told
+-- Up to where the timeline tells the files.
+UPDATE ledger_files f SET told_offset = r."offset"
+FROM json_to_recordset(%(rows)s::json) AS r (name text, "offset" bigint)
+WHERE f.target_id = %(target_id)s AND f.session_id = %(session_id)s AND f.host = %(host)s AND f.name = r.name;
+
+-- name: audited_requests
+-- The ledger rows of a session, or of a day.
+SELECT d.request_key, d.session_id, d.requested_at, d.model, d.input_tokens, d.output_tokens, d.cache_read_tokens,
+       d.cache_write_tokens, d.cache_write_5m_tokens, d.cache_write_1h_tokens, d.reasoning_tokens, d.web_searches,
+       d.cost_usd, d.price_source, d.is_request
+FROM token_usage_details d
+WHERE CASE WHEN %(day)s::date IS NULL THEN d.session_id = %(session_id)s::uuid
+           ELSE d.requested_at >= %(day)s::date::timestamptz
+                AND d.requested_at < (%(day)s::date + 1)::timestamptz END
+ORDER BY d.requested_at, d.request_key;
+
+-- name: audited_files
+-- The files behind them: those of the session, or of all sessions with requests on the day.
+SELECT f.name AS file, f.host, f.session_id, s.agent, f.mtime_ns IS NOT NULL AS imported, f.read_offset, f.lines_read,
+       f.lines_left_out
+FROM harness_sessions s JOIN ledger_files f ON f.target_id = s.target_id AND f.session_id = s.id
+WHERE CASE WHEN %(day)s::date IS NULL THEN s.id = %(session_id)s::uuid
+           ELSE EXISTS (SELECT FROM session_usage u WHERE u.target_id = s.target_id AND u.session_id = s.id
+                        AND u.usage_date = %(day)s::date) END
+ORDER BY f.host, f.name;
+
+-- name: audited_left_out
+-- The lines of those files that could not be read.
+SELECT l.name AS file, l.line_offset AS "offset", l.length, l.reason, l.host
+FROM harness_sessions s JOIN left_out_lines l ON l.target_id = s.target_id AND l.session_id = s.id
+WHERE CASE WHEN %(day)s::date IS NULL THEN s.id = %(session_id)s::uuid
+           ELSE EXISTS (SELECT FROM session_usage u WHERE u.target_id = s.target_id AND u.session_id = s.id
+                        AND u.usage_date = %(day)s::date) END
+ORDER BY l.host, l.name, l.line_offset;

@@ -1,0 +1,144 @@
+"""What an import makes of a session: its row, its timeline, what acd worked itself, and the audit of its total."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from acd.core.models import imported_session_id
+from acd.core.settings import Settings
+from acd.database.connection import Database
+from acd.history.audit import audit
+from acd.history.timeline import build_timeline
+from acd.ledger.catch_up import open_source
+from acd.reports.totals import disagreements, four_ways
+from tests.integration.history.stage import (
+    PRICES,
+    Transcript,
+    claude,
+    import_from,
+    session_name,
+)
+from tests.integration.ledger.stage import end, rows_of, session_of
+
+pytestmark = pytest.mark.extra
+NAME = session_name(1)
+
+
+def transcript(folder: Path, name: str = NAME) -> Transcript:
+    return Transcript(claude(folder) / "-srv-shop" / f"{name}.jsonl", name)
+
+
+async def test_a_session_and_its_target(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = transcript(tmp_path).says(1).asks(2, "m1", tool="Bash")
+    one.branch = "fix"
+    one.asks(3, "m2").asks(4, "m3").says(9)
+    done = await import_from(database, settings, [tmp_path])
+    assert (done.sessions, done.targets, done.requests, done.left_out) == (1, 1, 3, 0)
+    (session,) = await rows_of(database, "harness_sessions")
+    assert session["id"] == imported_session_id("claude-code", NAME)
+    told = ("session_type", "origin", "session_number", "status", "model", "model_used", "branch")
+    assert [session[name] for name in told] == [
+        *("interactive", "import", None, "completed", "opus", "claude-opus-5-5", "fix")
+    ]
+    assert (session["duration_ms"], session["request_count"], session["agent_version"]) == (
+        *(8000, 3, "2.1.330"),
+    )
+    (target,) = await rows_of(database, "targets")
+    assert (target["path"], target["name"], target["enabled"], target["imported"]) == (
+        *("/srv/shop", "shop", False, True),
+    )
+    assert disagreements(await four_ways(database)) == []
+
+
+async def test_an_error_that_was_the_last_word_is_the_sessions_end(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    said = {"model": "<synthetic>", "content": [{"type": "text", "text": "no such model"}]}
+    one = transcript(tmp_path).says(1).asks(2, "m1")
+    one.line("assistant", 3, message=said, isApiErrorMessage=True, error="model_not_found")
+    await import_from(database, settings, [tmp_path])
+    (session,) = await rows_of(database, "harness_sessions")
+    assert (session["status"], session["error_type"]) == ("failed", "model")
+    (error,) = await rows_of(database, "harness_errors")
+    assert error["resolved"]
+    one.asks(5, "m2")
+    await import_from(database, settings, [tmp_path])
+    (session,) = await rows_of(database, "harness_sessions")
+    assert (session["status"], session["error_type"]) == ("completed", None)
+
+
+async def test_what_acd_worked_itself_is_completed_and_never_doubled(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    folder = session_of(settings, 1)
+    own = folder.path.name
+    one = transcript(tmp_path, own).says(1).asks(2, "m1").asks(3, "m2")
+    left = await import_from(database, settings, [tmp_path])
+    assert (left.left, left.requests) == (1, 0)  # its own journal is recorded first
+    end(folder)
+    source = open_source(folder.path, database, PRICES)
+    assert source is not None
+    await source.catch_up()
+    await import_from(database, settings, [tmp_path])
+    one.asks(4, "m3")
+    await import_from(database, settings, [tmp_path])
+    (session,) = await rows_of(database, "harness_sessions")
+    assert (session["id"], session["origin"], session["request_count"]) == (UUID(own), "harness", 3)
+    assert session["model"] == "opus"
+    assert len(await rows_of(database, "targets")) == 1
+    assert disagreements(await four_ways(database)) == []
+
+
+async def test_the_timeline_is_built_when_it_is_looked_at(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = transcript(tmp_path).says(1, "begin").asks(2, "m1", tool="Bash")
+    helper = Transcript(one.path.parent / NAME / "subagents" / "agent-a.jsonl", NAME)
+    helper.subagent = "a"
+    helper.says(3, "inner").asks(4, "m2")
+    one.says(6, "end")
+    await import_from(database, settings, [tmp_path])
+    assert await rows_of(database, "session_events") == []
+    session = imported_session_id("claude-code", NAME)
+    assert await build_timeline(database, settings.host_name, session)
+    assert not await build_timeline(database, settings.host_name, session)
+    rows = await rows_of(database, "session_events")
+    assert [row["text"] for row in rows if row["kind"] == "text"] == ["begin", "inner", "end"]
+    assert [row["tool_name"] for row in rows if row["kind"] == "tool_used"] == ["Bash"]
+    one.says(8, "more")
+    await import_from(database, settings, [tmp_path])
+    assert await build_timeline(database, settings.host_name, session)
+    assert (await rows_of(database, "session_events"))[-1]["text"] == "more"
+
+
+async def test_an_audit_names_the_byte(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = transcript(tmp_path).says(1)
+    begin = one.path.stat().st_size
+    one.asks(2, "m1", output=1)
+    counted = one.path.stat().st_size
+    one.asks(2, "m1", output=30)
+    broken = one.path.stat().st_size
+    one.raw(b"rubbish\n").asks(90000, "m2")
+    await import_from(database, settings, [tmp_path])
+    session = imported_session_id("claude-code", NAME)
+    found = await audit(database, settings, session_id=session)
+    first = found.requests[0]
+    assert [(place.offset, place.counted) for place in first.places] == [
+        (begin, False),
+        (counted, True),
+    ]
+    assert found.total.output_tokens == 40
+    assert [(line.offset, line.reason) for line in found.left_out] == [(broken, "malformed JSON")]
+    assert [(file.lines_read, file.lines_left_out) for file in found.files] == [(5, 1)]
+    day = first.requested_at.date()
+    of_day = await audit(database, settings, day=day)
+    assert [row.request_key for row in of_day.requests] == ["claude-code:m1"]
+    assert msgspec.json.encode(of_day)
