@@ -16,6 +16,19 @@ LONGEST_MESSAGE = 4000
 """Characters of a commit's message that are kept."""
 
 _DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
+_LOG = (
+    "log",
+    "--format=tformat:%x00%H%x00%an <%ae>%x00%ct%x00%B%x00",
+    "--encoding=UTF-8",
+    "--reverse",
+    "--topo-order",
+    "--numstat",
+    "--diff-merges=off",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--ignore-submodules=all",
+)
 _UNBORN_OR_DETACHED = 1
 _UNSET = 1
 
@@ -80,23 +93,18 @@ class Repository:
         """
         if after is None or before == after:
             return []
-        out = await self._read(
-            "log",
-            "--format=tformat:%x00%H%x00%an <%ae>%x00%ct%x00%B%x00",
-            "--encoding=UTF-8",
-            "--reverse",
-            "--topo-order",
-            "--numstat",
-            "--diff-merges=off",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--ignore-submodules=all",
-            after,
-            *([f"^{before}"] if before else []),
-            "--",
-        )
+        out = await self._read(*_LOG, after, *([f"^{before}"] if before else []), "--")
         return _commits_of(out, await self.branch())
+
+    async def commits_between(self, branch: str, since: datetime, until: datetime) -> list[Commit]:
+        """Commits of a branch by their time, oldest first; none where there is no such branch (any more)."""
+        name = f"refs/heads/{branch}"
+        answer = await self._call("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        if answer.status:
+            return []
+        span = (f"--since=@{int(since.timestamp()) - 1}", f"--until=@{int(until.timestamp()) + 1}")
+        out = await self._read(*_LOG, *span, "--end-of-options", name, "--")
+        return _commits_of(out, branch)
 
     async def prefix(self) -> str:
         """`path` as seen from the root of its working tree: empty for the root itself, else it ends with a slash."""

@@ -23,11 +23,15 @@ _TRIES = 8
 
 
 class Written(NamedTuple):
-    """What a batch came to: sessions that are new, targets that were made, files that are left to the recorder."""
+    """What a batch came to: sessions that are new, targets that were made, files that are left to the recorder.
+
+    `touched`: all targets that have sessions in it.
+    """
 
     sessions: set[UUID]
     targets: set[UUID]
     left: set[str]
+    touched: set[UUID]
 
 
 @dataclass
@@ -79,4 +83,5 @@ class Batches:
                 await roll_up(tx, touched, days)
                 await tx.fetch_all("ledger.tell_readers")
         new = {one.home.session_id for one in sessions.values() if one.origin is None}
-        return Written(new & {home.session_id for home in homes}, set(made), left)
+        began = new & {home.session_id for home in homes}
+        return Written(began, set(made), left, {home.target_id for home in homes})

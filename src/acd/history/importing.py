@@ -14,6 +14,7 @@ from acd.database.connection import Database
 from acd.history.batch import Batches
 from acd.history.belonging import Belonging
 from acd.history.beside import read
+from acd.history.commits import link_commits
 from acd.history.done import Imported, Progress, Unread
 from acd.history.looking import Found, Roots, find
 from acd.history.placing import Places
@@ -63,6 +64,7 @@ class Importer:
     prices: PriceList = field(default_factory=PriceList)
     tell: Callable[[Progress], None] = lambda _: None
     done: Imported = field(default_factory=Imported)
+    _targets: set[UUID] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
     _unread: set[str] = field(default_factory=set)
 
@@ -81,6 +83,7 @@ class Importer:
                 await self._import(changed)
             if not self._moved:
                 break
+        await link_commits(self.database, self._targets)
         return self.done
 
     async def _import(self, changed: list[Found]) -> None:
@@ -135,6 +138,7 @@ class Importer:
         self.done.sessions += len(written.sessions)
         self.done.targets += len(written.targets)
         self.done.left += len(written.left)
+        self._targets |= written.touched
 
     def _count(self, parts: list[Part]) -> None:
         done = self.done

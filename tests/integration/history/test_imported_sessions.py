@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from uuid import UUID
 
@@ -142,3 +144,37 @@ async def test_an_audit_names_the_byte(
     of_day = await audit(database, settings, day=day)
     assert [row.request_key for row in of_day.requests] == ["claude-code:m1"]
     assert msgspec.json.encode(of_day)
+
+
+def git(folder: Path, *words: str, at: int = 0) -> None:
+    time = f"2026-11-20T08:{at // 60:02}:{at % 60:02}+00:00"
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_AUTHOR_DATE": time}
+    who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x", "GIT_COMMITTER_DATE": time}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **who}
+    subprocess.run(["git", "-C", str(folder), *words], env=environment, check=True)
+
+
+async def test_commits_of_a_sessions_time_on_its_branch_are_its_own(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    git(shop, "init", "-q", "-b", "main")
+    for at in (50, 130, 150, 250):
+        git(shop, "commit", "-q", "--allow-empty", "-m", f"at {at}", at=at)
+    git(shop, "checkout", "-q", "-b", "fix")
+    git(shop, "commit", "-q", "--allow-empty", "-m", "elsewhere", at=160)
+    for number, begin in ((1, 100), (2, 140)):
+        one = transcript(tmp_path / "claude", session_name(number))
+        one.cwd = str(shop)
+        one.asks(begin, f"m{number}").says(begin + 60)
+    await import_from(database, settings, [tmp_path / "claude"])
+    await import_from(database, settings, [tmp_path / "claude"])
+    ids = {imported_session_id("claude-code", session_name(n)): n for n in (1, 2)}
+    commits = await rows_of(database, "harness_commits")
+    assert {(row["message"], ids[row["session_id"]]) for row in commits} == {
+        ("at 130", 1),
+        ("at 150", 2),
+    }
+    sessions = await rows_of(database, "harness_sessions")
+    assert {ids[row["id"]]: row["commits_made"] for row in sessions} == {1: 1, 2: 1}

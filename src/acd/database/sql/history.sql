@@ -393,3 +393,35 @@ WHERE CASE WHEN %(day)s::date IS NULL THEN s.id = %(session_id)s::uuid
            ELSE EXISTS (SELECT FROM session_usage u WHERE u.target_id = s.target_id AND u.session_id = s.id
                         AND u.usage_date = %(day)s::date) END
 ORDER BY l.host, l.name, l.line_offset;
+
+-- name: branches_of
+-- On which branches a target's imported sessions were, and in what time.
+SELECT t.path, s.branch, min(s.started_at) AS since, max(s.finished_at) AS until
+FROM harness_sessions s JOIN targets t ON t.id = s.target_id
+WHERE s.target_id = %(target_id)s AND s.origin = 'import' AND s.branch IS NOT NULL
+GROUP BY t.path, s.branch
+ORDER BY s.branch;
+
+-- name: put_commits
+-- Commits, each with the session that began last among the imported ones that were at work on its branch when it was
+-- made. One that is known as another session's stays so, unless that was found in the same way.
+INSERT INTO harness_commits AS c (target_id, sha, session_id, message, author, files_changed, additions, deletions,
+                                  branch, committed_at)
+SELECT %(target_id)s, r.sha, s.id, r.message, r.author, r.files_changed, r.additions, r.deletions, r.branch,
+       r.committed_at
+FROM json_to_recordset(%(rows)s::json) AS r (sha text, message text, author text, files_changed integer,
+    additions integer, deletions integer, branch text, committed_at timestamptz)
+CROSS JOIN LATERAL (
+    SELECT h.id FROM harness_sessions h
+    WHERE h.target_id = %(target_id)s AND h.origin = 'import' AND h.branch = r.branch
+      AND r.committed_at BETWEEN date_trunc('second', h.started_at) AND h.finished_at
+    ORDER BY h.started_at DESC, h.id LIMIT 1) AS s
+ON CONFLICT (target_id, sha) DO UPDATE SET session_id = excluded.session_id, branch = excluded.branch
+WHERE EXISTS (SELECT FROM harness_sessions k
+              WHERE k.target_id = c.target_id AND k.id = c.session_id AND k.origin = 'import');
+
+-- name: count_commits
+-- How many commits each imported session of a target made.
+UPDATE harness_sessions s
+SET commits_made = (SELECT count(*) FROM harness_commits c WHERE c.target_id = s.target_id AND c.session_id = s.id)
+WHERE s.target_id = %(target_id)s AND s.origin = 'import';
