@@ -22,6 +22,16 @@ def test_histories_conform(name: str, tmp_path: Path) -> None:
     assert problems_of_history(load_history(name), DATA / name, tmp_path) == []
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_agent_takes_what_another_left(name: str) -> None:
+    folder = DATA / name
+    left = list(load_history(name).files(folder))
+    for other in set(history_names()) - {name}:
+        history = load_history(other)
+        taken = [*history.files(folder), *(f for one in left for f in history.files(one.path))]
+        assert taken == [], other
+
+
 class _Doubling(Rollout):
     """Tells requests only where texts are wanted, and stumbles over what is no object."""
 

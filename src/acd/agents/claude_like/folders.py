@@ -18,15 +18,18 @@ _ENDING = ".jsonl"
 _SESSION = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEEPEST = 12
 
+# What other agents lay out so: Qwen Code's `projects/<folder>/chats/`, Gemini CLI's `tmp/<project>/chats/`, Codex's rollouts.
+_OF_OTHERS = re.compile(r"/(?:projects|tmp)/[^/]+/chats/|/(?:rollout|session)-[^/]+$")
+
 
 def transcripts_below(root: Path) -> Iterator[HistoryFile]:
     """Transcripts at or below a folder: an agent's own, its `projects`, one project, or what was copied from one.
 
     A file is one where its name is a session's or a subagent's, or where it stands in a folder of `projects`. Nothing is
-    opened. A file named by itself is taken by its ending alone.
+    opened. A file named by itself is taken by its ending alone, unless it lies or is named as another agent's would.
     """
     if root.is_file():
-        if root.suffix == _ENDING:
+        if root.suffix == _ENDING and not _OF_OTHERS.search(str(root)):
             yield _file_of(root.parent, str(root), root.name)
         return
     projects = root / "projects"
@@ -41,7 +44,8 @@ def _below(project: Path, *, named: bool) -> Iterator[HistoryFile]:
     """Transcripts of one project; `named`: nothing but their names tells what they are."""
     top = len(str(project)) + 1
     for path in _walk(str(project), _DEEPEST):
-        if not named or _is_ours(path):
+        ours = _is_ours(path) if named else True
+        if ours and not _OF_OTHERS.search(path):
             yield _file_of(project, path, path[top:])
 
 
