@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bench import api, fleet, flood, idle, ledger, live, pages, session, statusline
+from bench import api, fleet, flood, idle, imports, ledger, live, pages, session, statusline
 from bench.figures import Outcome, place, show
 
 _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
@@ -22,11 +22,12 @@ _BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Outcome]]] = {
     "flood": flood.measure,
     "fleet": fleet.measure,
     "idle": idle.measure,
-    "statusline": statusline.measure,
     "api": api.measure,
     "pages": pages.measure,
+    "import": imports.measure,
+    "statusline": statusline.measure,
 }
-_SCALED = {"api": api.measure, "pages": pages.measure}
+_SCALED = {"api": api.measure, "pages": pages.measure, "import": imports.measure}
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
         "--scale",
         type=float,
         default=1.0,
-        help="of the databases of `api` and `pages`: to try it, not to measure",
+        help="of the databases of `api` and `pages`, the history of `import`: to try it, not to measure",
     )
     given = parser.parse_args()
     benchmarks = _BENCHMARKS | {

@@ -45,7 +45,9 @@ NOT_IN_THE_TREE = {
 OPTIONS_OF_OTHERS = {
     "--permission-mode",
     "--output-format",
+    "--offline",
     "--scale",
+    "--size",
     "--strict",
     "--targets",
     "--seed",
