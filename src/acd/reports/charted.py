@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from acd.core.charted import Spent
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
@@ -18,13 +20,19 @@ async def spent(db: Database, period: Period, *, step: Step, split_by: Split) ->
         DatabaseAway: there is no database now.
     """
     by_target, by_model, by_step = (period._replace(by=key) for key in ("target", "model", step))
+    over_time, by_hour, targets, cache, features, commits = await asyncio.gather(
+        spending.over_time(db, period, step=step, split_by=split_by),
+        spending.by_hour(db, period),
+        figures.cost(db, by_target),
+        figures.cache(db, by_step),
+        figures.cost_per_feature(db, by_model),
+        figures.cost_per_commit(db, by_model),
+    )
     return Spent(
-        over_time=row_of(
-            await spending.over_time(db, period, step=step, split_by=split_by), CostOverTime
-        ),
-        by_hour=row_of(await spending.by_hour(db, period), CostByHour),
-        targets=row_of(await figures.cost(db, by_target), Report[CostSum]),
-        cache=row_of(await figures.cache(db, by_step), Report[CacheSum]),
-        features=row_of(await figures.cost_per_feature(db, by_model), Report[FeatureCostSum]),
-        commits=row_of(await figures.cost_per_commit(db, by_model), Report[CommitCostSum]),
+        over_time=row_of(over_time, CostOverTime),
+        by_hour=row_of(by_hour, CostByHour),
+        targets=row_of(targets, Report[CostSum]),
+        cache=row_of(cache, Report[CacheSum]),
+        features=row_of(features, Report[FeatureCostSum]),
+        commits=row_of(commits, Report[CommitCostSum]),
     )
