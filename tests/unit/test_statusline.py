@@ -92,13 +92,35 @@ def test_the_program_prints_one_line_whatever_it_is_given(tmp_path: Path) -> Non
     (tmp_path / FILE).write_bytes(b"{\xff" + b"[" * 100_000)
     done = call(b"[" * 100_000, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"acd\n", b"")
+    for bad in (
+        b"",
+        b"{bad",
+        b'{"a":',
+        b'{"a":1e999,"b":NaN}',
+        b"\xff\xfe",
+        b"[]",
+        b'{"a":"\x01"}',
+    ):
+        done = call(bad, tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"acd\n", b""), bad
 
 
 def test_it_loads_next_to_nothing() -> None:
     code = "import sys; from acd.cli.entry import main; main(); print(*sorted(sys.modules), file=sys.stderr)"
     loaded = call(b"{}", None, code).stderr.decode().split()
     assert "acd.cli.statusline" in loaded
-    heavy = {"typer", "rich", "psycopg", "msgspec", "asyncio", "pathlib", "acd.cli.main", "difflib"}
+    heavy = {
+        "re",
+        "json.decoder",
+        "typer",
+        "rich",
+        "psycopg",
+        "msgspec",
+        "asyncio",
+        "pathlib",
+        "acd.cli.main",
+        "difflib",
+    }
     assert not heavy & set(loaded)
 
 

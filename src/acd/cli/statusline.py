@@ -8,10 +8,14 @@ the status line go blank. Facts: the documentation of Claude Code's status line 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
+
+try:  # the half of `json` that is written in C: the other half loads `re`, which takes longer than all the rest
+    from _json import make_scanner
+except ImportError:  # another Python
+    from json.scanner import make_scanner
 
 FILE = "statusline.json"
 """Name of the file in ACD_HOME. Times in it are seconds since the epoch, money is text."""
@@ -123,10 +127,23 @@ def _kept() -> dict:  # type: ignore[type-arg]
         return {}
 
 
+class _Reading:
+    """How `json.loads` reads unless told otherwise: what its scanner asks for."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+
+
 def _object(data: bytes) -> dict:  # type: ignore[type-arg]
+    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found, _end = make_scanner(_Reading())(text, 0)  # type: ignore[arg-type]
+    # SystemError: what is no JSON, of which the C half cannot tell without the other half.
+    except (ValueError, RecursionError, StopIteration, SystemError):
         return {}
     return found if isinstance(found, dict) else {}
 
