@@ -13,7 +13,7 @@ from acd.reports import progress
 from acd.reports.rows import row_of
 
 WIDTH, HEIGHT = 720.0, 220.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 10.0, 22.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 8.0, 10.0, 22.0
 _FEWEST_DAYS = 3
 _MARKS = 5
 
