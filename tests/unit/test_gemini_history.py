@@ -88,6 +88,16 @@ def test_a_message_written_again_is_one_request() -> None:
     assert {event.request_key for event in requests(read(lines))} == {"gemini-cli:m1"}
 
 
+def test_what_was_said_in_it_is_told_once() -> None:
+    first = message("m1", content="Let me see.", tokens=TOKENS)
+    whole = {**first, "toolCalls": [{"id": "c", "name": "glob", "status": "success"}]}
+    prompt = {**message("u1", content=[{"text": "do it"}]), "type": "user"}
+    lines = [HEAD, prompt, first, whole, {"$set": {"messages": [prompt, whole]}}]
+    events = read(lines, told=True)
+    assert [e.text for e in events if isinstance(e, TextSaid)] == ["do it", "Let me see."]
+    assert len([e for e in events if isinstance(e, ToolEnded)]) == 1
+
+
 def test_what_was_taken_back_has_been_paid_for() -> None:
     lines = [HEAD, message("m1", tokens=TOKENS), {"$rewindTo": "m1"}]
     assert len(requests(read(lines))) == 1

@@ -59,6 +59,9 @@ class ChatReader:
         self._subagent = subagent
         self._told = told
         self._passed: datetime | None = None
+        self._said: set[str] = (
+            set()
+        )  # messages and calls that are told: both are written again and again
 
     def read(self, line: bytes) -> list[Event]:
         """Events of one line; see `acd.agents.history.LineReader`.
@@ -138,19 +141,30 @@ class ChatReader:
         ]
 
     def _prompt(self, at: datetime | None, message: Message) -> list[Event]:
-        text = _text(message.content) if message.type == "user" else ""
+        text = self._new_text(message) if message.type == "user" else ""
         if not text or text.startswith("<session_context>"):
             return []  # what the agent itself says to the model, or a tool's result: its call tells it
         return [TextSaid(at=at, role="user", text=text, subagent=self._subagent)]
 
     def _answer(self, at: datetime | None, message: Message) -> list[Event]:
         events: list[Event] = []
-        text = _text(message.content)
+        text = self._new_text(message)
         if text:
             events.append(TextSaid(at=at, role="agent", text=text, subagent=self._subagent))
         for call in message.tool_calls or ():
-            events += self._call(at, call)
+            if self._is_new(f"call {name_of(call.id)}"):
+                events += self._call(at, call)
         return events
+
+    def _new_text(self, message: Message) -> str:
+        text = _text(message.content)
+        return text if text and self._is_new(f"text {name_of(message.id)}") else ""
+
+    def _is_new(self, name: str) -> bool:
+        if name in self._said:
+            return False
+        self._said.add(name)
+        return True
 
     def _call(self, at: datetime | None, call: ToolCall) -> list[Event]:
         name = name_of(call.id)
