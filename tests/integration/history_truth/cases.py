@@ -174,6 +174,21 @@ WHERE_CCUSAGE_IS_WRONG: list[Case] = [
         only(input_tokens=1000, server_tool_use={"web_search_requests": 3}),
         tokens(1000, "0.034", web_searches=3),
     ),
+    # genai-prices 0.2.3 knows the prices of batches from 14 October 2026 on.
+    said(
+        "batch",
+        Figures(cost_usd="0.017", days=("2026-11-07",)),
+        message__usage=usage(service_tier="batch"),
+        timestamp="2026-11-07T12:00:00.000Z",
+    ),
+    said("US only", Figures(cost_usd="0.0374"), message__usage=usage(inference_geo="us")),
+    said(
+        "batch, US only",
+        Figures(cost_usd="0.0187", days=("2026-11-07",)),
+        message__usage=usage(service_tier="batch", inference_geo="us"),
+        timestamp="2026-11-07T12:00:00.000Z",
+    ),
+    said("fast", Figures(cost_usd="0.068"), message__usage=usage(speed="fast")),
     priced(
         "unknown model",
         "house-model-1",
