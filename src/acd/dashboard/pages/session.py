@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -52,17 +53,21 @@ async def show_session(
     if (at := asking.word(asked, "at")) is not None:
         return await _at(db, session, at)
     part = asking.one_of(asked, "show", tuple(KINDS))
+    after = asked.get("after", "").strip() or None
+    ending, used, shown = await asyncio.gather(
+        timeline.ending(db, session_id),
+        timeline.curve(db, session_id),
+        _timeline(db, session, part, after, asked),
+    )
     figures = {
         "s": session,
-        "why": why_it_ended(session, rows_of(await timeline.ending(db, session_id), TimelineRow)),
+        "why": why_it_ended(session, rows_of(ending, TimelineRow)),
         "gap": gap_in_words(session),
-        "curve": curve(
-            rows_of(await timeline.curve(db, session_id), CurvePoint), session.started_at
-        ),
+        "curve": curve(rows_of(used, CurvePoint), session.started_at),
         "parts": tuple(KINDS),
         "part": part,
         "most_rows": MOST_ROWS,
-        **await _timeline(db, session, part, asked.get("after", "").strip() or None, asked),
+        **shown,
     }
     return shell.page(request, "session.html", figures)
 
