@@ -27,11 +27,15 @@ class Home(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """One request of a batch: its row, the session of the batch with its earliest line, the others that tell of it."""
+    """One request of a batch: its row, the session of the batch with its earliest line, the others that tell of it.
+
+    `tied`: another one's line is as early, so that nobody can tell which of the two files repeats the other.
+    """
 
     row: UsageRow
     home: Home
     others: frozenset[Home]
+    tied: bool = False
 
 
 _NOBODY: frozenset[Home] = frozenset()
@@ -84,7 +88,8 @@ class _Seen(msgspec.Struct, gc=False):
         if homes is None or len(homes) == 1:
             return Claim(row, self.home, _NOBODY)
         first = min(homes, key=lambda home: (homes[home], home.session_id))
-        return Claim(row, first, frozenset(home for home in homes if home != first))
+        tied = list(homes.values()).count(homes[first]) > 1
+        return Claim(row, first, frozenset(home for home in homes if home != first), tied)
 
 
 async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dict[str, Home]:
@@ -110,7 +115,7 @@ async def put_requests(
         locked: the targets of all of these.
 
     Returns:
-        The sessions whose files only repeat some of them.
+        The sessions whose files only repeat some of them, or may do so.
 
     Raises:
         MovedOn: another writer claimed one of them since.
@@ -121,6 +126,7 @@ async def put_requests(
     if len(fresh) < MANY:
         fresh, others = {}, dict(claims)
     copies = {home for claim in claims.values() for home in claim.others}
+    copies |= {claim.home for claim in claims.values() if claim.tied}
     if fresh:
         rows = [(*claim.home, claim.row) for claim in fresh.values()]
         try:
@@ -139,6 +145,7 @@ async def _merge(
         _Claimant(key, *claim.home, claim.row.requested_at) for key, claim in sorted(claims.items())
     ]
     before = await owners_of(tx, claims)
+    tied = await tx.fetch_all("history.tied_with", rows=json_rows(claimants))
     taken = await tx.fetch_all("history.claim_requests", rows=json_rows(claimants))
     owners = await owners_of(tx, claims)
     concerned = {home.target_id for home in (*before.values(), *owners.values())}
@@ -148,9 +155,12 @@ async def _merge(
     if moved:
         await tx.execute("ledger.move_requests", keys=moved)
     await tx.execute("ledger.put_usage", rows=json_rows([c.row for c in claims.values()]))
-    return {
+    repeating = {
         home
         for key, claim in claims.items()
         for home in (claim.home, *claim.others)
         if home != owners[key]
     }
+    for key in {row["request_key"] for row in tied} & set(before):
+        repeating |= {before[key], claims[key].home}
+    return repeating

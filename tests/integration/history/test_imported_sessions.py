@@ -18,13 +18,14 @@ from acd.history.timeline import build_timeline
 from acd.ledger.catch_up import open_source
 from acd.reports.totals import disagreements, four_ways
 from tests.integration.history.stage import (
+    OPUS,
     PRICES,
     Transcript,
     claude,
     import_from,
     session_name,
 )
-from tests.integration.ledger.stage import end, rows_of, session_of
+from tests.integration.ledger.stage import end, rows_of, select, session_of
 
 pytestmark = pytest.mark.extra
 NAME = session_name(1)
@@ -178,3 +179,39 @@ async def test_commits_of_a_sessions_time_on_its_branch_are_its_own(
     }
     sessions = await rows_of(database, "harness_sessions")
     assert {ids[row["id"]]: row["commits_made"] for row in sessions} == {1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("smaller", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_fork_reports_nothing_of_its_parent_twice(
+    database: Database, settings: Settings, tmp_path: Path, smaller: bool, together: bool
+) -> None:
+    """It copies lines with their times, and its report is of the parent's subagents, too. Whose id is smaller is chance."""
+    ids = {n: imported_session_id("claude-code", session_name(n)) for n in range(8, 40)}
+    fork = next(n for n in range(9, 40) if (ids[n] < ids[8]) is smaller)
+    parent = Transcript(
+        claude(tmp_path / "a") / "shop" / f"{session_name(8)}.jsonl", session_name(8)
+    )
+    copy = Transcript(
+        claude(tmp_path / "b") / "shop" / f"{session_name(fork)}.jsonl", session_name(fork)
+    )
+    for transcript in (parent, copy):
+        transcript.says(0).asks(1, "m1")
+    beside = parent.path.with_suffix("") / "subagents" / "agent-1.jsonl"
+    subagent = Transcript(beside, session_name(8))
+    subagent.subagent = "1"
+    subagent.asks(2, "m2", output=70)
+    spent = {
+        "inputTokens": 200,
+        "outputTokens": 80,
+        "cacheReadInputTokens": 2000,
+        "cacheCreationInputTokens": 100,
+    }
+    for transcript in (parent, copy):
+        transcript.line("cost-state", 3, modelUsage={OPUS: spent})
+    folders = [tmp_path / "b", tmp_path / "a"]
+    for some in [folders] if together else [folders[:1], folders[1:]]:
+        await import_from(database, settings, some)
+    asked = "SELECT sum(input_tokens)::bigint AS input, sum(output_tokens)::bigint AS output FROM token_usage_details"
+    (row,) = await select(database, asked)
+    assert row == {"input": 200, "output": 80}

@@ -116,6 +116,13 @@ WITH claimed AS (
 )
 SELECT request_key FROM claimed;
 
+-- name: tied_with
+-- Requests whose owner's earliest line is no earlier than another session's: a fork copies lines with their times.
+SELECT o.request_key
+FROM json_to_recordset(%(rows)s::json) AS r (request_key text, target_id uuid, session_id uuid, requested_at timestamptz)
+JOIN request_owners o USING (request_key)
+WHERE o.first_seen_at = r.requested_at AND o.session_id <> r.session_id;
+
 -- name: mark_copies
 -- Sessions whose files tell of requests that belong to other sessions.
 UPDATE harness_sessions s SET copies = true
