@@ -6,19 +6,22 @@ open_page a page at an address, of a width and in a theme; without the token unl
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from acd.web.token import read_or_make_token
 from tests.acceptance.performance import Stage, exact
 from tests.acceptance.test_mission_examples import served
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser, Page
 
 WIDE, NARROW = 1440, 390
 Theme = Literal["light", "dark"]
@@ -39,7 +42,7 @@ def browser() -> Iterator[Browser]:
     """One a module: as long as it lives, this thread has an event loop of playwright's."""
     chromium = shutil.which("chromium")
     assert chromium, "install chromium (Debian: apt install chromium)"
-    with sync_playwright() as playwright:
+    with importlib.import_module("playwright.sync_api").sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
         yield found
         found.close()

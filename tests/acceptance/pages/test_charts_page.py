@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.acceptance.pages.conftest import NARROW, Opener, told
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(400)]
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Dialog, Page
 
 from acd.dashboard.site import PAGES
 from acd.files.folder import SessionFolder
 from tests.acceptance.pages.conftest import QUIET as QUIET
 from tests.acceptance.pages.hostile import COUNT, HIDDEN, payloads
 from tests.integration.serving import serving_process
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser, Dialog, Page
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(600)]
 FOUND = r"""() => ({

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.acceptance.pages.conftest import Opener, text_in, told
 from tests.acceptance.program import Program, wait_for
 from tests.acceptance.serving import served_by
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(400)]
 PATIENCE_MS = 90_000

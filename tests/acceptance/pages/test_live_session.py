@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser
 
 from tests.acceptance.pages.conftest import Opener, login_link, text_in, told
 from tests.acceptance.program import Program, wait_for
 from tests.acceptance.test_outage import Run
 from tests.data.queue.place import Place
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(600)]
 PATIENCE_MS = 120_000

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser
 
 from acd.dashboard.formats import money
 from tests.acceptance.pages.conftest import told
 from tests.acceptance.performance import Stage
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(400)]
 

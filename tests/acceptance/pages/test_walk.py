@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page
 
 from tests.acceptance.pages.conftest import Opener, text_in
 from tests.acceptance.program import Program
 from tests.acceptance.serving import served_by
 from tests.integration.serving import put_seed
+
+if TYPE_CHECKING:  # no part of what `make test` installs
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(400)]
 
