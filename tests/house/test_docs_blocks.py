@@ -69,7 +69,15 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     assert EmbeddedServer(settings).status().pid is None
 
 
-@pytest.mark.parametrize("page", PAGES_THAT_RUN, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page, id=page.name, marks=[] if page.name == "README.md" else pytest.mark.extra
+        )
+        for page in PAGES_THAT_RUN
+    ],
+)
 def test_blocks_run_word_for_word(page: Path, reader: Reader) -> None:
     for block in blocks_of(page):
         if block.runs:

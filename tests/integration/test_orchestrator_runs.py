@@ -149,6 +149,7 @@ async def test_an_error_that_only_a_person_can_mend_stops_that_target_alone(
     assert len(place.sessions("locked-out")) == 2
 
 
+@pytest.mark.extra
 async def test_too_many_failures_in_a_row_block_a_target(database: Database, place: Place) -> None:
     place.repository("broken", ["F1"])
     place.write_scenario(broken={"sessions": [{"steps": [{"do": "fail", "error": "server"}]}]})
@@ -162,6 +163,7 @@ async def test_too_many_failures_in_a_row_block_a_target(database: Database, pla
     assert "3 sessions in a row failed" in place.target("broken")["status_reason"]
 
 
+@pytest.mark.extra
 async def test_endless_work_without_progress_is_stopped(database: Database, place: Place) -> None:
     for name in ("idle", "busy"):
         place.repository(name, ["F1", "F2", "F3", "F4"])
@@ -175,6 +177,7 @@ async def test_endless_work_without_progress_is_stopped(database: Database, plac
     place.assert_recorded()
 
 
+@pytest.mark.extra
 async def test_a_feature_that_is_rejected_again_and_again_is_left_alone(
     database: Database, place: Place
 ) -> None:
@@ -226,6 +229,7 @@ async def test_an_open_breaker_probes_and_closes(database: Database, place: Plac
     assert place.target("shaky")["status"] == "complete"
 
 
+@pytest.mark.extra
 async def test_sessions_of_a_target_are_bounded(database: Database, place: Place) -> None:
     place.repository("idle", ["F1"])
     place.write_scenario(idle={"sessions": [{"steps": [{"do": "say"}]}]})
@@ -235,6 +239,7 @@ async def test_sessions_of_a_target_are_bounded(database: Database, place: Place
     assert "2 sessions (maxSessionsPerRepo) are used up" in place.target("idle")["status_reason"]
 
 
+@pytest.mark.extra
 async def test_once_is_one_session_a_target(database: Database, place: Place) -> None:
     place.repository("a", ["F1", "F2", "F3"])
     place.repository("b", ["F1"])
@@ -246,6 +251,7 @@ async def test_once_is_one_session_a_target(database: Database, place: Place) ->
     assert [s["session_number"] for s in place.sessions("a")] == [1, 2]
 
 
+@pytest.mark.extra
 async def test_until_complete_false_is_one_completed_session_a_run(
     database: Database, place: Place
 ) -> None:
@@ -257,6 +263,7 @@ async def test_until_complete_false_is_one_completed_session_a_run(
         assert len(place.sessions("steady")) == expected
 
 
+@pytest.mark.extra
 async def test_a_run_of_some_sessions_or_some_targets(database: Database, place: Place) -> None:
     for name in ("a", "b"):
         place.repository(name, ["F1", "F2", "F3"])
@@ -273,6 +280,7 @@ async def test_a_run_of_some_sessions_or_some_targets(database: Database, place:
         await run(database, place, repo_ids=("nowhere",))
 
 
+@pytest.mark.extra
 async def test_hours_end_a_run_but_no_session(database: Database, place: Place) -> None:
     place.repository("a", ["F1", "F2"])
     work = {"steps": [{"do": "sleep", "seconds": 1.5}, ONE_FEATURE]}
@@ -484,6 +492,7 @@ async def test_two_orchestrators_on_one_target_fifty_times(
     await race(place, tmp_path / str(attempt))
 
 
+@pytest.mark.extra
 async def test_waits_are_steps_of_the_plan_too(database: Database, place: Place) -> None:
     place.repository("limited", ["F1"])
     limit = {"do": "fail", "error": "usage_limit", "resets_in": 3600}

@@ -10,6 +10,9 @@ import pytest
 from acd.testing.other_models import Call, OtherEndpoint, Say, Shell, Step, Tokens
 from acd.testing.other_models.script import Asked, call_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 SCRIPT: list[Step] = [
     (Shell("ls"), Tokens(fresh=100, output=15, cached=1000, reasoning=5)),
     (Call("task", {"prompt": "look"}), Tokens(fresh=200, output=25)),

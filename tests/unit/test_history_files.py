@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def hostile_line(draw: st.DrawFn) -> bytes:
     return b"\xef\xbb\xbf" + line + b"\r" if how == "dressed" else line
 
 
+@pytest.mark.extra
 @settings(max_examples=200, deadline=None)
 @given(st.lists(hostile_line(), max_size=12), st.booleans())
 def test_every_line_of_a_hostile_file_is_accounted_for(lines: list[bytes], ended: bool) -> None:

@@ -16,6 +16,9 @@ from acd.files.folder import SessionFolder
 from acd.web.paging import LINES
 from tests.integration.api.walking import rows
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 RUNNING = "50000000-0000-0000-0000-000000000007"
 ENDED = "50000000-0000-0000-0000-000000000005"
 PATH = f"/api/db/logs/{ENDED}"

@@ -12,6 +12,9 @@ import pytest
 
 from acd.database.connection import Database
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 SPRING = "from=2026-02-01&to=2026-03-31"
 # Sonnet worked the shop too: six sessions of 1 to 6 minutes, each with two features; and the docs alone, in vain.
 MORE = """

@@ -8,6 +8,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -22,6 +22,9 @@ from acd.harness.environment import MARK
 from acd.metrics_db import MetricsDb
 from tests.data.queue.place import Place
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 FOREVER = {"sessions": [{"steps": [{"do": "sleep", "seconds": 300}]}]}
 REFUSED = {"sessions": [{"steps": [{"do": "fail", "error": "auth"}]}]}

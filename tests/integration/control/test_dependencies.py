@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from acd.database.connection import Database
 from acd.queue.file import read_queue_file
@@ -13,6 +14,9 @@ from acd.queue.look import plan_queue
 from acd.queue.turn import Wait
 from tests.data.queue.place import Place, Seen
 from tests.integration.control.conftest import running, until
+
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
 
 REFUSED = {"steps": [{"do": "fail", "error": "auth"}]}
 FEATURE = {"steps": [{"do": "feature"}]}

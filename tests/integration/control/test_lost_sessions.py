@@ -8,6 +8,7 @@ import sys
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from acd.database.connection import Database
 from acd.files.folder import SessionFolder
@@ -17,6 +18,9 @@ from acd.queue.lost import show_lost
 from acd.queue.sync import sync
 from tests.data.queue.place import Place
 from tests.integration.fleet.test_takeover import begun, status_of
+
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
 
 RUNNING = ("running", None, False)
 LOST = ("failed", "interrupted", True)

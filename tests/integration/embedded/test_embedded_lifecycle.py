@@ -15,6 +15,9 @@ from acd.database.connection import open_database
 from acd.database.embedded import EmbeddedServer
 from acd.database.schema import known_revisions
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 if TYPE_CHECKING:
     from tests.integration.embedded.conftest import StartClient
 

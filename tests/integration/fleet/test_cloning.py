@@ -14,6 +14,9 @@ from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.harness.cloning import clone_folder, in_folder, make_clone
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

@@ -28,6 +28,9 @@ from acd.queue.standing import read_queue
 from acd.queue.sync import sync
 from tests.data.queue.place import Place, Seen
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 @pytest.fixture
 def place(tmp_path: Path, database_url: str) -> Place:

@@ -11,6 +11,9 @@ import pytest
 from tests.integration.history_truth.cases import CASES, Case, Figures
 from tests.integration.history_truth.importing import import_history
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 _FIGURES = """
 SELECT count(*) FILTER (WHERE is_request), sum(input_tokens)::bigint, sum(output_tokens)::bigint,
        sum(cache_read_tokens)::bigint, sum(cache_write_5m_tokens)::bigint, sum(cache_write_1h_tokens)::bigint,

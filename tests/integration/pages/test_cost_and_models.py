@@ -14,6 +14,9 @@ from acd.database.connection import Database
 from tests.integration.api.test_spending import MORE, SPRING
 from tests.integration.pages.conftest import text_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 def figures_in(page: str) -> list[dict[str, Any]]:
     return [

@@ -7,12 +7,16 @@ import re
 
 import httpx
 import psycopg
+import pytest
 
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.server import create_app
 from acd.web.token import read_or_make_token
 from tests.integration.pages.conftest import BASE, part_of, text_of
+
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
 
 
 async def test_every_target_stands_where_the_api_says(client: httpx.AsyncClient) -> None:

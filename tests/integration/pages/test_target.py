@@ -9,6 +9,9 @@ import pytest
 
 from tests.integration.pages.conftest import part_of, text_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 async def test_features_are_shown_with_status_and_evidence(client: httpx.AsyncClient) -> None:
     page = (await client.get("/targets/shop-api")).text

@@ -14,6 +14,9 @@ from acd.server import create_app
 from acd.web.token import read_or_make_token
 from tests.integration.pages.conftest import BASE, part_of, text_of
 
+# Long: `make test` is to take minutes, and CI runs everything.
+pytestmark = pytest.mark.extra
+
 
 def names(page: str) -> list[str]:
     return re.findall(r'<a href="/targets/([^"]+)"', part_of(page, "targets"))
