@@ -149,7 +149,6 @@ async def test_an_error_that_only_a_person_can_mend_stops_that_target_alone(
     assert len(place.sessions("locked-out")) == 2
 
 
-@pytest.mark.extra
 async def test_too_many_failures_in_a_row_block_a_target(database: Database, place: Place) -> None:
     place.repository("broken", ["F1"])
     place.write_scenario(broken={"sessions": [{"steps": [{"do": "fail", "error": "server"}]}]})
@@ -229,7 +228,6 @@ async def test_an_open_breaker_probes_and_closes(database: Database, place: Plac
     assert place.target("shaky")["status"] == "complete"
 
 
-@pytest.mark.extra
 async def test_sessions_of_a_target_are_bounded(database: Database, place: Place) -> None:
     place.repository("idle", ["F1"])
     place.write_scenario(idle={"sessions": [{"steps": [{"do": "say"}]}]})
@@ -239,7 +237,6 @@ async def test_sessions_of_a_target_are_bounded(database: Database, place: Place
     assert "2 sessions (maxSessionsPerRepo) are used up" in place.target("idle")["status_reason"]
 
 
-@pytest.mark.extra
 async def test_once_is_one_session_a_target(database: Database, place: Place) -> None:
     place.repository("a", ["F1", "F2", "F3"])
     place.repository("b", ["F1"])
@@ -251,7 +248,6 @@ async def test_once_is_one_session_a_target(database: Database, place: Place) ->
     assert [s["session_number"] for s in place.sessions("a")] == [1, 2]
 
 
-@pytest.mark.extra
 async def test_until_complete_false_is_one_completed_session_a_run(
     database: Database, place: Place
 ) -> None:
@@ -280,7 +276,6 @@ async def test_a_run_of_some_sessions_or_some_targets(database: Database, place:
         await run(database, place, repo_ids=("nowhere",))
 
 
-@pytest.mark.extra
 async def test_hours_end_a_run_but_no_session(database: Database, place: Place) -> None:
     place.repository("a", ["F1", "F2"])
     work = {"steps": [{"do": "sleep", "seconds": 1.5}, ONE_FEATURE]}
@@ -492,7 +487,6 @@ async def test_two_orchestrators_on_one_target_fifty_times(
     await race(place, tmp_path / str(attempt))
 
 
-@pytest.mark.extra
 async def test_waits_are_steps_of_the_plan_too(database: Database, place: Place) -> None:
     place.repository("limited", ["F1"])
     limit = {"do": "fail", "error": "usage_limit", "resets_in": 3600}
