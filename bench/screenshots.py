@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import psycopg
 from playwright.async_api import Browser, async_playwright
 
@@ -29,7 +30,12 @@ WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 DOCUMENTS = {"document": (1200, 800)}
 THEMES = ("light", "dark")
 # Pages below those of the navigation, by the name of their picture.
-BELOW = {"target": "/targets/search"}
+BELOW = {
+    "target": "/targets/search",
+    "session": "/sessions/{session}",
+    "lines": "/sessions/{session}/lines",
+    "kind": "/errors/{group}",
+}
 
 
 async def make_fleet(scratch: Scratch) -> str:
@@ -55,7 +61,12 @@ async def _pictures(address: str, folder: Path, only: str | None, *, for_docs: b
     if chromium is None:
         sys.exit("install chromium (Debian: apt install chromium)")
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {page.ENTRY.label.lower(): page.ENTRY.path for page in PAGES} | BELOW
+    names = {
+        "session": await _first(address, "/api/db/sessions?repoId=search&status=completed", "id"),
+        "group": await _first(address, "/api/db/errors/groups?resolved=all", "key"),
+    }
+    below = {name: path.format(**names) for name, path in BELOW.items()}
+    pages = {page.ENTRY.label.lower(): page.ENTRY.path for page in PAGES} | below
     taken = 0
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -66,6 +77,13 @@ async def _pictures(address: str, folder: Path, only: str | None, *, for_docs: b
                 taken += await _page(browser, f"{address}{path}", folder, name, for_docs=for_docs)
         await browser.close()
     return taken
+
+
+async def _first(address: str, path: str, field: str) -> str:
+    """A field of the first row that the API tells."""
+    async with httpx.AsyncClient(base_url=address) as client:
+        answer = (await client.get(path)).raise_for_status()
+    return str(answer.json()["data"][0][field])
 
 
 async def _page(browser: Browser, address: str, folder: Path, name: str, *, for_docs: bool) -> int:
