@@ -63,7 +63,10 @@ def database_settings(tmp_path: Path, database_url: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server of this run: all workers of pytest-xdist share it."""
+    """The server of this run: all workers of pytest-xdist share it.
+
+    It need not outlive a power cut: without fsync a database is made in half the time and dropped in a thirtieth.
+    """
     given = os.environ.get("ACD_TEST_DATABASE_URL")
     if given:
         yield given
@@ -73,6 +76,9 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shared = shared.parent
     server = EmbeddedServer(Settings(home=shared / "server"))
     server.attach()
+    with psycopg.connect(server.places.url("postgres"), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("SELECT pg_reload_conf()")
     yield server.places.url("postgres")
     server.leave()
     with suppress(Busy):  # another worker still uses it: the last one removes it
