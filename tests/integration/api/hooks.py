@@ -31,6 +31,7 @@ def map_query(
 ) -> dict[str, Any] | None:
     if _path(context) == "/api/events":
         return _ended(query or {})
+    query = query and _in_a_zone(query)
     known = _CURSORS.get(_path(context))
     given = (query or {}).get("cursor")
     if known and query and isinstance(given, str) and _CURSOR.fullmatch(given):
@@ -50,6 +51,13 @@ def _ended(query: dict[str, Any]) -> dict[str, Any]:
     until = query.get("until", _AT)
     valid = isinstance(until, str) and bool(_TIME.fullmatch(until))
     return {**query, "until": _AT} if valid else query
+
+
+def _in_a_zone(query: dict[str, Any]) -> dict[str, Any]:
+    """Which names there are is no schema's to say: one that may be becomes one that is."""
+    zone = query.get("timezone")
+    may_be = isinstance(zone, str) and len(zone) <= 100 and "\0" not in zone
+    return {**query, "timezone": "Europe/Berlin"} if may_be else query
 
 
 def _path(context: schemathesis.HookContext) -> str:
