@@ -11,7 +11,8 @@ import pytest
 from acd.core.comparison import ComparedModel, Comparison, Interval, Measure
 from acd.core.figures import CostSum, Report
 from acd.core.spending import CostByHour, CostOverTime, CostPart, HourCost
-from acd.dashboard import charts
+from acd.dashboard import charts, model_charts
+from acd.dashboard.figure_looks import looks
 from acd.dashboard.stacking import MOST, OTHERS, stacks, table_of
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 2)
@@ -73,7 +74,7 @@ def test_names_are_drawn_as_they_are_and_end_no_element() -> None:
                 rows=[cost_of(HOSTILE)],
             )
         ),
-        charts.success_rate(comparison(HOSTILE)),
+        model_charts.success_rate(comparison(HOSTILE)),
     ]
     for figure in figures:
         text = str(figure.json())
@@ -105,19 +106,19 @@ def test_a_figure_is_numbers_and_heights() -> None:
 
 
 def test_dots_reach_from_end_to_end_of_their_intervals() -> None:
-    (trace,) = json.loads(str(charts.success_rate(comparison("opus")).json()))["data"]
+    (trace,) = json.loads(str(model_charts.success_rate(comparison("opus")).json()))["data"]
     assert trace["y"] == ["opus (n = 42)"]
     assert trace["x"][0] + trace["error_x"]["array"][0] == pytest.approx(0.97)
     assert trace["x"][0] - trace["error_x"]["arrayminus"][0] == pytest.approx(0.8)
-    (nothing,) = json.loads(str(charts.cost_per_feature(comparison("opus")).json()))["data"]
+    (nothing,) = json.loads(str(model_charts.cost_per_feature(comparison("opus")).json()))["data"]
     assert nothing["x"] == []
-    (minutes,) = json.loads(str(charts.duration(comparison("opus")).json()))["data"]
+    (minutes,) = json.loads(str(model_charts.duration(comparison("opus")).json()))["data"]
     assert minutes["x"] == [2.0]
     assert "too few for an interval" in minutes["customdata"][0]
 
 
 def test_both_themes_colour_the_same_things() -> None:
-    light, dark = charts.templates()["light"], charts.templates()["dark"]
+    light, dark = looks()["light"], looks()["dark"]
     assert light["layout"].keys() == dark["layout"].keys()
     assert len(light["layout"]["colorway"]) == len(set(dark["layout"]["colorway"])) == 8
 

@@ -108,15 +108,15 @@ class FromServer:
 
     async def usage(self, by: UsageBy, asked: Asked, *, limit: int) -> bytes:
         """See `Source`."""
-        return await self._client.send(calls.usage(by, limit=limit, **vars(asked)).raw())
+        return await self._client.send(calls.usage(by, asked, limit=limit).raw())
 
     async def blocks(self, asked: Asked) -> bytes:
         """See `Source`."""
-        return await self._client.send(calls.blocks(**vars(asked)).raw())
+        return await self._client.send(calls.blocks(asked).raw())
 
     async def costs(self, asked: Asked) -> bytes:
         """See `Source`."""
-        return await self._client.send(calls.costs(**vars(asked)).raw())
+        return await self._client.send(calls.costs(asked).raw())
 
     async def price_overrides(self) -> bytes:
         """See `Source`."""

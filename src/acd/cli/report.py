@@ -102,7 +102,10 @@ def report(
     if as_json:
         show_json(found)
         return
-    night = row_of(found, NightSummary)
+    _show_night(row_of(found, NightSummary), zone)
+
+
+def _show_night(night: NightSummary, zone: ZoneInfo) -> None:
     _show_totals(night.period, zone)
     _show_targets(night.period.targets)
     _show_errors(night.period)

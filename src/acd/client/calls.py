@@ -33,7 +33,7 @@ from acd.core.progress_rows import FeatureDay, Forecast
 from acd.core.queue_rows import EarlierStatus, Queue
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
 from acd.core.summary_rows import NightSummary
-from acd.core.usage_rows import BlockReport, UsageBy, UsageReport
+from acd.core.usage_rows import ALL_OF_IT, Asked, BlockReport, UsageBy, UsageReport
 
 Kind = Literal["sessions", "usage", "errors", "commits"]
 Format = Literal["csv", "jsonl", "parquet"]
@@ -280,73 +280,26 @@ def model_comparison(
 
 
 def usage(
-    group_by: UsageBy = "day",
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    days: int | None = None,
-    timezone: str | None = None,
-    repo_id: str | None = None,
-    agent: str | None = None,
-    limit: int | None = None,
+    group_by: UsageBy = "day", asked: Asked = ALL_OF_IT, *, limit: int | None = None
 ) -> Call[UsageReport]:
-    """Tokens and cost by a key; of the last 30 days unless told. `timezone` is that in which a day is a day."""
-    return getting(
-        "/api/reports/usage",
-        UsageReport,
-        groupBy=group_by,
-        since=since,
-        until=until,
-        days=days,
-        timezone=timezone,
-        repoId=repo_id,
-        agent=agent,
-        limit=limit,
-    )
+    """Tokens and cost by a key; of the last 30 days unless told."""
+    query = _written(asked)
+    return getting("/api/reports/usage", UsageReport, groupBy=group_by, **query, limit=limit)
 
 
-def blocks(
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    days: int | None = None,
-    timezone: str | None = None,
-    repo_id: str | None = None,
-    agent: str | None = None,
-) -> Call[BlockReport]:
+def blocks(asked: Asked = ALL_OF_IT) -> Call[BlockReport]:
     """Blocks of five hours, and what the one that runs will come to."""
-    return getting(
-        "/api/reports/blocks",
-        BlockReport,
-        since=since,
-        until=until,
-        days=days,
-        timezone=timezone,
-        repoId=repo_id,
-        agent=agent,
-    )
+    return getting("/api/reports/blocks", BlockReport, **_written(asked))
 
 
-def costs(
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    days: int | None = None,
-    timezone: str | None = None,
-    repo_id: str | None = None,
-    agent: str | None = None,
-) -> Call[CostsReport]:
+def costs(asked: Asked = ALL_OF_IT) -> Call[CostsReport]:
     """What features, commits, errors and models cost, what was wasted, what the rest will cost."""
-    return getting(
-        "/api/reports/costs",
-        CostsReport,
-        since=since,
-        until=until,
-        days=days,
-        timezone=timezone,
-        repoId=repo_id,
-        agent=agent,
-    )
+    return getting("/api/reports/costs", CostsReport, **_written(asked))
+
+
+def _written(asked: Asked) -> dict[str, Any]:
+    query = vars(asked).copy()
+    return query | {"repoId": query.pop("repo_id")}
 
 
 def price_overrides() -> Call[list[PriceOverride]]:

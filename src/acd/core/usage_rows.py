@@ -34,6 +34,9 @@ class Asked:
     agent: str | None = None
 
 
+ALL_OF_IT = Asked()
+
+
 class UsageSum(Sum, frozen=True, kw_only=True):
     """What belongs to one key. The key is None for all together and for what belongs to no branch, feature or commit.
 

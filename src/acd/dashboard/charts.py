@@ -1,63 +1,20 @@
-"""The large charts: plotly figures, made of rows of `acd.reports`; the pages and `acd report --html` draw the same ones.
-
-A figure is what plotly's script takes, as plain data (https://plotly.com/javascript/reference): plotly's Python package would only check it, and
-is too large to be installed for that. Colours come from one of two templates, chosen where it is drawn; names of
-targets and models are text and never markup, which plotly would draw.
-"""
+"""The large charts of what was spent, made of rows of `acd.reports`; the pages and `acd report --html` draw the same ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
-from html import escape
 from typing import Any
 
-import msgspec
-from markupsafe import Markup
-
-from acd.core.comparison import ComparedModel, Comparison, Measure
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
 from acd.core.spending import CostByHour, CostOverTime
-from acd.core.text import visible
+from acd.dashboard.figure import DOLLARS, HOVER, PLAIN, Figure, plain
 from acd.dashboard.formats import money
 from acd.dashboard.stacking import OTHERS, stacks
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS = 24
 _NEUTRAL = "#8a94a6"
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-_PLAIN: Mapping[str, Any] = {"fixedrange": True, "title": None}
-_DOLLARS: Mapping[str, Any] = {
-    **_PLAIN,
-    "tickprefix": "$",
-    "exponentformat": "none",
-    "rangemode": "tozero",
-}
-_HOVER = "%{customdata}<extra></extra>"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Traces and layout as plotly's script takes them; `label` says in words what is seen; `height` in pixels."""
-
-    label: str
-    data: Sequence[Mapping[str, Any]]
-    layout: Mapping[str, Any]
-    height: int = 300
-
-    def json(self) -> Markup:
-        """As JSON that is safe inside a `script` element: nothing in it can end that."""
-        told = {"data": self.data, "layout": {**self.layout, "height": self.height}}
-        return safe_json(told)
-
-
-def safe_json(value: object) -> Markup:
-    """JSON without a `<`: no markup can begin or end in it, and it means the same."""
-    text = _ENCODER.encode(value).decode()
-    return Markup(  # noqa: S704 - nothing in it can end the element that it stands in
-        text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    )
 
 
 def cost_over_time(told: CostOverTime) -> Figure:
@@ -65,14 +22,14 @@ def cost_over_time(told: CostOverTime) -> Figure:
     traces = [
         {
             "type": "bar",
-            "name": _plain(stack.name),
+            "name": plain(stack.name),
             "x": [part.first_day for part in stack.parts],
             "y": [part.cost for part in stack.parts],
             "customdata": [
-                f"{_day(part.first_day, told.step)}<br>{_plain(stack.name)}<br>{money(part.cost)}"
+                f"{_day(part.first_day, told.step)}<br>{plain(stack.name)}<br>{money(part.cost)}"
                 for part in stack.parts
             ],
-            "hovertemplate": _HOVER,
+            "hovertemplate": HOVER,
             **({"marker": {"color": _NEUTRAL}} if stack.key is OTHERS else {}),
         }
         for stack in stacks(told)
@@ -80,8 +37,8 @@ def cost_over_time(told: CostOverTime) -> Figure:
     layout = {
         "barmode": "stack",
         "bargap": 0.25,
-        "xaxis": {**_PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 8},
-        "yaxis": _DOLLARS,
+        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 8},
+        "yaxis": DOLLARS,
         "showlegend": True,
     }
     return Figure(f"Cost by {told.step} and {told.split_by}", traces, layout, height=340)
@@ -98,11 +55,11 @@ def cache_hit_rate(told: Report[CacheSum]) -> Figure:
         "customdata": [
             f"{row.key}<br>{row.cache_hit_rate:.1%} of input from the cache" for row in days
         ],
-        "hovertemplate": _HOVER,
+        "hovertemplate": HOVER,
     }
     layout = {
-        "xaxis": {**_PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 6},
-        "yaxis": {**_PLAIN, "tickformat": ".0%", "range": [0, 1.04]},
+        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 6},
+        "yaxis": {**PLAIN, "tickformat": ".0%", "range": [0, 1.04]},
     }
     return Figure("Cache hit rate by day", [trace], layout, height=240)
 
@@ -115,9 +72,9 @@ def cost_of_results(features: Report[FeatureCostSum], commits: Report[CommitCost
     ]
     layout = {
         "barmode": "group",
-        "xaxis": _DOLLARS,
+        "xaxis": DOLLARS,
         "yaxis": {
-            **_PLAIN,
+            **PLAIN,
             "type": "category",
             "automargin": True,
             "autorange": "reversed",
@@ -146,15 +103,15 @@ def hours(told: CostByHour) -> Figure:
             ]
             for day, row in enumerate(places)
         ],
-        "hovertemplate": _HOVER,
+        "hovertemplate": HOVER,
         "autocolorscale": True,
         "xgap": 2,
         "ygap": 2,
         "showscale": False,
     }
     layout = {
-        "xaxis": {**_PLAIN, "dtick": 3, "showgrid": False, "zeroline": False},
-        "yaxis": {**_PLAIN, "autorange": "reversed", "showgrid": False},
+        "xaxis": {**PLAIN, "dtick": 3, "showgrid": False, "zeroline": False},
+        "yaxis": {**PLAIN, "autorange": "reversed", "showgrid": False},
     }
     return Figure("Cost by hour of the week in which sessions began", [trace], layout, height=240)
 
@@ -165,7 +122,7 @@ def targets(told: Report[CostSum]) -> Figure:
     trace = {
         "type": "treemap",
         "ids": [row.key for row in spent],
-        "labels": [_plain(row.name or row.key or "") for row in spent],
+        "labels": [plain(row.name or row.key or "") for row in spent],
         "parents": [""] * len(spent),
         "values": [row.cost_usd for row in spent],
         "customdata": [money(row.cost_usd) for row in spent],
@@ -186,212 +143,19 @@ def targets(told: Report[CostSum]) -> Figure:
     )
 
 
-def success_rate(told: Comparison) -> Figure:
-    """Dots with intervals: which part of a model's sessions completed."""
-    axis = {**_PLAIN, "tickformat": ".0%", "range": [0, 1.04]}
-    return _dots("Success rate by model", told, lambda one: one.success_rate, axis, "{:.1%}".format)
-
-
-def features_per_session(told: Comparison) -> Figure:
-    """Dots with intervals: features that a session completed."""
-    axis = {**_PLAIN, "rangemode": "tozero"}
-    return _dots(
-        "Features per session by model",
-        told,
-        lambda one: one.features_per_session,
-        axis,
-        "{:.2f}".format,
-    )
-
-
-def cost_per_feature(told: Comparison) -> Figure:
-    """Dots with intervals: what a feature cost."""
-    return _dots(
-        "Cost per feature by model",
-        told,
-        lambda one: one.cost_per_feature,
-        _DOLLARS,
-        "${:,.2f}".format,
-    )
-
-
-def duration(told: Comparison) -> Figure:
-    """Dots with intervals: the median length of a session, in minutes."""
-    axis = {**_PLAIN, "ticksuffix": " min", "rangemode": "tozero"}
-    return _dots(
-        "Duration of a session by model",
-        told,
-        lambda one: in_minutes(one.duration_ms),
-        axis,
-        "{:.1f} min".format,
-    )
-
-
-def in_minutes(of: Measure) -> Measure:
-    """A measure of milliseconds."""
-    minute = 60_000
-    interval = of.interval
-    if interval is not None:
-        interval = type(interval)(interval.low / minute, interval.high / minute)
-    return Measure(None if of.value is None else of.value / minute, of.sessions, interval)
-
-
-def templates() -> Mapping[str, Mapping[str, Any]]:
-    """Colours of all figures, by theme: those of the style sheet, and eight for series that colour-blind people tell apart."""
-    return {
-        "light": _template(
-            ink="#171b22",
-            quiet="#5b6472",
-            line="#e3e6eb",
-            card="#ffffff",
-            low="#eceff3",
-            high="#3b5bdb",
-            series=(
-                "#3b5bdb",
-                "#d9730d",
-                "#17754a",
-                "#b5488f",
-                "#0b8aa2",
-                "#b42318",
-                "#8a6d00",
-                "#6b4fd8",
-            ),
-        ),
-        "dark": _template(
-            ink="#e8ebf0",
-            quiet="#9aa4b2",
-            line="#2a303a",
-            card="#161a21",
-            low="#252b35",
-            high="#4263eb",
-            series=(
-                "#91a7ff",
-                "#ffa94d",
-                "#63d29b",
-                "#f08cc8",
-                "#66d9e8",
-                "#ff9088",
-                "#f0d057",
-                "#b9a3ff",
-            ),
-        ),
-    }
-
-
-def _template(
-    *, ink: str, quiet: str, line: str, card: str, low: str, high: str, series: Sequence[str]
-) -> Mapping[str, Any]:
-    axis = {
-        "gridcolor": line,
-        "zerolinecolor": line,
-        "linecolor": line,
-        "tickfont": {"color": quiet},
-    }
-    return {
-        "data": {"treemap": [{"marker": {"line": {"color": card, "width": 2}}}]},
-        "layout": {
-            "font": {
-                "family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
-                "size": 12,
-                "color": ink,
-            },
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorway": list(series),
-            "treemapcolorway": list(series),
-            "colorscale": {"sequential": [[0, low], [1, high]]},
-            "xaxis": axis,
-            "yaxis": axis,
-            "margin": {"t": 8, "l": 48, "r": 12, "b": 32},
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "y": 1.02,
-                "yanchor": "bottom",
-                "font": {"color": quiet},
-            },
-            "hoverlabel": {
-                "bgcolor": card,
-                "bordercolor": line,
-                "font": {"color": ink},
-                "align": "left",
-            },
-        },
-    }
-
-
 def _result_bars(name: str, rows: Sequence[tuple[str | None, Any]]) -> Mapping[str, Any]:
     shown = [(key or "no model", value) for key, value in rows if value is not None]
     return {
         "type": "bar",
         "orientation": "h",
         "name": name,
-        "y": [_plain(key) for key, _ in shown],
+        "y": [plain(key) for key, _ in shown],
         "x": [value for _, value in shown],
         "text": [money(value) for _, value in shown],
-        "customdata": [f"{_plain(key)}<br>{money(value)} {name}" for key, value in shown],
-        "hovertemplate": _HOVER,
+        "customdata": [f"{plain(key)}<br>{money(value)} {name}" for key, value in shown],
+        "hovertemplate": HOVER,
     }
-
-
-def _dots(
-    label: str,
-    told: Comparison,
-    of: Callable[[ComparedModel], Measure],
-    axis: Mapping[str, Any],
-    written: Callable[[float], str],
-) -> Figure:
-    shown = [(one.model, measure, measure.value) for one in told.models for measure in (of(one),)]
-    known = [(model, measure, value) for model, measure, value in shown if value is not None]
-    ends = [
-        (measure.interval.low, measure.interval.high) if measure.interval else (value, value)
-        for _, measure, value in known
-    ]
-    trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "marker": {"size": 10},
-        "y": [f"{_plain(model)} (n = {measure.sessions})" for model, measure, _ in known],
-        "x": [value for _, _, value in known],
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [high - value for (_, high), (_, _, value) in zip(ends, known, strict=True)],
-            "arrayminus": [
-                value - low for (low, _), (_, _, value) in zip(ends, known, strict=True)
-            ],
-            "thickness": 2,
-            "width": 5,
-        },
-        "customdata": [
-            f"{_plain(model)}: {written(value)}<br>"
-            + (
-                f"95 %: {written(low)} to {written(high)}<br>"
-                if measure.interval
-                else "too few for an interval<br>"
-            )
-            + f"{measure.sessions} sessions"
-            for (model, measure, value), (low, high) in zip(known, ends, strict=True)
-        ],
-        "hovertemplate": _HOVER,
-    }
-    layout = {
-        "xaxis": dict(axis),
-        "yaxis": {
-            **_PLAIN,
-            "type": "category",
-            "automargin": True,
-            "autorange": "reversed",
-            "ticksuffix": "  ",
-        },
-    }
-    return Figure(label, [trace], layout, height=70 + 44 * max(1, len(known)))
 
 
 def _day(day: date, step: str) -> str:
     return {"day": f"{day}", "week": f"week of {day}", "month": f"{day:%B %Y}"}[step]
-
-
-def _plain(text: str) -> str:
-    """Text that plotly draws as it is: it takes a few tags and entities for markup. What hides is made visible."""
-    return escape(visible(text), quote=False)

@@ -16,8 +16,10 @@ from acd import __version__
 from acd.core.charted import Spent
 from acd.core.comparison import Comparison
 from acd.core.summary_rows import NightSummary
-from acd.dashboard import charts, views
+from acd.dashboard import views
 from acd.dashboard.environment import environment
+from acd.dashboard.figure import safe_json
+from acd.dashboard.figure_looks import looks
 from acd.dashboard.script import packed_script
 
 
@@ -54,7 +56,7 @@ def page(told: Told) -> str:
         styles=[_own(_static(name)) for name in ("acd.css", "charts.css")],
         scripts={name: _own(text) for name, text in scripts.items()},
         hashes=[_hash_of(text) for text in scripts.values()],
-        templates=charts.safe_json(charts.templates()),
+        templates=safe_json(looks()),
         **views.of_money(told.spent),
         **views.of_models(told.compared),
     )

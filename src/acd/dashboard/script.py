@@ -11,12 +11,13 @@ from importlib.resources import files
 from typing import Any
 
 from acd.core.errors import ConfigError
-from acd.dashboard.charts import safe_json, templates
+from acd.dashboard.figure import safe_json
+from acd.dashboard.figure_looks import looks
 
 
 def script_of_charts() -> dict[str, Any]:
     """What `scripts` of `chart.html` needs: the address of the script, and the colours of both themes."""
-    return {"plotly": script_address(), "templates": safe_json(templates())}
+    return {"plotly": script_address(), "templates": safe_json(looks())}
 
 
 def script_address() -> str:

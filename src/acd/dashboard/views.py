@@ -7,7 +7,7 @@ from typing import Any
 
 from acd.core.charted import Spent
 from acd.core.comparison import Comparison
-from acd.dashboard import charts
+from acd.dashboard import charts, model_charts
 from acd.dashboard.stacking import stacks, table_of
 
 
@@ -36,10 +36,10 @@ def of_models(told: Comparison) -> dict[str, Any]:
     return {
         "compared": told,
         "comparing": {
-            "success": charts.success_rate(told),
-            "features": charts.features_per_session(told),
-            "cost": charts.cost_per_feature(told),
-            "duration": charts.duration(told),
+            "success": model_charts.success_rate(told),
+            "features": model_charts.features_per_session(told),
+            "cost": model_charts.cost_per_feature(told),
+            "duration": model_charts.duration(told),
         },
     }
 

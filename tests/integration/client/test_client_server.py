@@ -16,6 +16,7 @@ from acd.client import AsyncClient, Call, Client, Event, Retry, calls, control
 from acd.core.errors import ServerAway, ServerError
 from acd.core.figures import CostSum
 from acd.core.settings import Settings
+from acd.core.usage_rows import Asked
 from acd.database.connection import Database
 from acd.reports import stream
 from tests.integration.serving import put_seed, serving, settled
@@ -76,16 +77,16 @@ CALLS: dict[str, tuple[Call[Any], Callable[[Any], object], object]] = {
         [("opus", 0.8)],
     ),
     "usage": (
-        calls.usage("agent", days=3660, timezone="UTC"),
+        calls.usage("agent", Asked(days=3660, timezone="UTC")),
         lambda found: [row.key for row in found.rows],
         ["scripted", "claude-code"],
     ),
     "costs": (
-        calls.costs(days=3660),
+        calls.costs(Asked(days=3660)),
         lambda found: [one.error_type for one in found.total.errors],
         ["overloaded"],
     ),
-    "blocks": (calls.blocks(days=3660), lambda found: found.total.requests, 9),
+    "blocks": (calls.blocks(Asked(days=3660)), lambda found: found.total.requests, 9),
     "metrics": (calls.metrics(), lambda found: b"acd_tokens_total{" in found, True),
     "export": (calls.export("commits"), lambda found: found.count(b"\n"), 3),
 }
