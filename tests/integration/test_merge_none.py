@@ -50,3 +50,19 @@ async def test_with_merge_none_a_target_waits_for_its_work_to_be_merged(
     await work_queue(database, place.settings, RunOptions(), observer=Seen())
     assert len(place.sessions("a")) == 2
     assert place.target("a")["status"] == "complete"
+
+
+async def test_a_failed_sessions_work_is_not_to_be_merged(database: Database, place: Place) -> None:
+    """It lies apart, and the target goes on: here into the same failure, until it is given up for that."""
+    place.repository("a", ["F1"])
+    place.settings = msgspec.structs.replace(
+        place.settings, merge="none", keep_failed_work="ref", max_failures=1
+    )
+    steps = [
+        {"do": "bash", "command": "git commit -q --allow-empty -m half"},
+        {"do": "fail", "error": "server"},
+    ]
+    place.write_scenario(a={"sessions": [{"steps": steps}]})
+    place.write_queue({"id": "a"})
+    await work_queue(database, place.settings, RunOptions(once=True), observer=Seen())
+    assert "to merge" not in (place.target("a")["status_reason"] or "")

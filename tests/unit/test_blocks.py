@@ -81,3 +81,11 @@ def test_only_a_block_that_runs_is_active(now: float) -> None:
 def test_nothing_gives_no_block() -> None:
     told = report()
     assert (told.rows, told.total.requests, told.total.first_at) == ([], 0, None)
+
+
+@pytest.mark.parametrize(("until", "active"), [(9.5, False), (11, True)])
+def test_what_was_spent_only_up_to_a_time_is_not_projected(until: float, active: bool) -> None:
+    hours, now = [hour(8.5)], DAY + timedelta(hours=10.5)
+    told = report_of(hours, DAY, DAY + timedelta(hours=until), now)
+    assert told.rows[0].active is active
+    assert (told.rows[0].projected_cost_usd is not None) is active

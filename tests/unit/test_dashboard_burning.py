@@ -96,3 +96,9 @@ def test_a_first_night_is_drawn_by_the_hour() -> None:
     ys = [float(y) for y in re.findall(r"V([\d.]+)", drawn.passing)]
     assert ys == sorted(ys, reverse=True)
     assert all(0 <= y <= HEIGHT for y in ys)
+
+
+def test_the_clock_of_another_machine_may_be_ahead() -> None:
+    times = [NOW + timedelta(minutes=n) for n in range(1, 4)]
+    drawn = burn_up(grown(1), times, ahead(), NOW)
+    assert drawn is not None

@@ -66,4 +66,4 @@ def test_what_lies_years_ahead_is_not_told() -> None:
     told = after(7, gained=3, remaining=2000)
     assert told.finish is None
     assert told.latest is None
-    assert told.reason.startswith("if the pace holds")
+    assert told.reason.startswith("more than three years")

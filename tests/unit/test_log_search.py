@@ -82,3 +82,10 @@ def test_a_line_without_its_end(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert search_lines(tmp_path / "none", 0, "x", limit=1, shown=9, final=True) is None
     assert size_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("words", ["Ärger MIT", "ärger mit"])
+def test_capitals_beyond_ascii_are_found_as_they_are_written(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "stream.jsonl"
+    path.write_text(f'{{"n":1,"text":"{words[0]}rger mit"}}\n', encoding="utf-8")
+    assert found(path, words) == [1]

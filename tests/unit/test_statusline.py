@@ -26,7 +26,6 @@ KEPT: dict[str, Any] = {
     "writtenAt": NOW - 10,
     "dayEnds": NOW + 100,
     "todayUsd": "12.3",
-    "todayTokens": 5,
     "blockUsd": "4.10",
     "blockEnds": NOW + 2 * 3600 + 10 * 60 + 5,
     "targets": [
@@ -139,3 +138,10 @@ def test_it_finds_the_same_home_as_everything_else(monkeypatch: pytest.MonkeyPat
         )
         assert found.stdout.strip() == str(default_home())
     assert FILE == NAME
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1e14", "1e999", "true"])
+def test_no_number_is_too_large_for_it(number: str) -> None:
+    kept = {"writtenAt": json.loads(number), "dayEnds": json.loads(number), "todayUsd": "1"}
+    told = {"cost": {"total_cost_usd": json.loads(number)}, "model": {"display_name": "M" * 500}}
+    assert len(line_of(told, kept, 1e9).partition(" \u00b7 ")[0]) <= 40

@@ -97,6 +97,7 @@ def _tell_forecast(name: str, one: CostForecast) -> None:
         else "too few to tell a range"
     )
     say(
-        f"{name}: {count_of(one.remaining_features, 'feature')} to go, about {money(one.cost_usd)} "
+        f"{name}{' of these targets' if name == 'all' else ''}: "
+        f"{count_of(one.remaining_features, 'feature')} to go, about {money(one.cost_usd)} "
         f"({within}, from {count_of(one.sessions, 'session')})."
     )

@@ -1,6 +1,6 @@
 """The program's one door for modules that are loaded when they are needed and not when it starts.
 
-A command costs only what it needs itself (`main`), and of the two places that it can read from (`source`) only the one
+A command costs only what it needs itself (`main`), and of the two places that it can work through (`through`) only the one
 that it reads from: neither the database's driver nor the HTTP client is imported for nothing.
 """
 

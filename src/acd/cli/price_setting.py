@@ -97,7 +97,9 @@ def set_price(
     say(
         f"{model} costs ${fresh:f} (input) and ${output:f} (output) for a million tokens from {day} on."
     )
-    say(f"Requests recorded so far keep their price: acd reprice --model {model} --since {day}")
+    say(
+        f"Requests recorded so far keep their price: acd reprice --model {model} --since {day}T00:00+00:00"
+    )
 
 
 def unset_price(

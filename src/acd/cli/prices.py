@@ -118,7 +118,9 @@ def list_prices(
         )
         for row in rows:
             if row.source and row.source.startswith(SET_BY_HAND):
-                say(f"{row.model}: {row.source} (`acd prices unset {row.model}` takes it back).")
+                say(
+                    f"{row.model}: {row.source} (`acd prices unset` takes it back; `acd prices list` has its name)."
+                )
         _tell_unpriced(rows)
     else:
         say("No model was used yet. `acd prices MODEL` shows the price of any.")

@@ -26,6 +26,8 @@ def write_report(
     Raises:
         ConfigError: the file cannot be written, or acd was installed without the script that draws charts; and as `ask`.
     """
+    if not file.name or file.is_dir():
+        raise ConfigError(f"{file} is a folder: name a file")
     text = page(ask(settings, "report", lambda source: _told(source, since, until, zone)))
     draft = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:

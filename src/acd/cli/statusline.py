@@ -23,6 +23,7 @@ FILE = "statusline.json"
 _STALE_S = 3600
 _BETWEEN = " \u00b7 "
 _MOST = 40
+_LONGEST = 4096
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def line_of(told: dict, kept: dict, now: float) -> str:  # type: ignore[type-arg
 
 
 def _model(told: dict) -> str:  # type: ignore[type-arg]
-    name = _text(_at(told, "model", "display_name"))
+    name = _text(_at(told, "model", "display_name"))[:_MOST]
     used = _number(_at(told, "context_window", "used_percentage"))
     return f"{name} {used:.0f}%" if name and used is not None else name
 
@@ -81,7 +82,7 @@ def _target(told: dict, kept: dict) -> str:  # type: ignore[type-arg]
         inside = path and (folder == path or folder.startswith(path + "/"))
         if inside and len(path) > len(best):
             best = path
-            words = f"{_text(one.get('repoId'))} {one.get('passing')}/{one.get('total')}"
+            words = f"{_text(one.get('repoId'))[:_MOST]} {one.get('passing')}/{one.get('total')}"
     return words
 
 
@@ -93,10 +94,10 @@ def _at(told: dict, *names: str) -> object:  # type: ignore[type-arg]
 
 
 def _text(value: object) -> str:
-    """Printable and short: a folder's or a model's name must not steer the terminal."""
+    """Printable and not endless: a folder's or a model's name must not steer the terminal."""
     if not isinstance(value, str):
         return ""
-    return "".join(c if c.isprintable() else "?" for c in value)[: 100 * _MOST]
+    return "".join(c if c.isprintable() else "?" for c in value)[:_LONGEST]
 
 
 def _number(value: object) -> float | None:
@@ -104,9 +105,9 @@ def _number(value: object) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return number if abs(number) < 1e15 else None  # neither infinite nor absurd
+    return number if abs(number) < 1e11 else None  # neither infinite nor absurd
 
 
 def _money(usd: float) -> str:

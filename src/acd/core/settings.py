@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url: Annotated[
         str | None,
         Meta(
-            description="Server whose records the reading commands show, in place of this machine's: http://builder:3434."
+            description="Server that the reading and controlling commands ask, in place of this machine's database: http://builder:3434."
         ),
     ] = None
     port: Annotated[int, Meta(ge=0, le=65535, description="Port of the API and the pages.")] = 3434

@@ -22,8 +22,8 @@ UsageBy = Literal[
 class Asked:
     """Which time, of which target and agent (None: all of them).
 
-    Times without a zone are in `timezone`, which None leaves to the database. Without `since` it is the last `days` days,
-    today included.
+    Times without a zone are in `timezone`, which None leaves to the database. Without `since` it is the last `days` days
+    before `until`, today included.
     """
 
     since: datetime | None = None

@@ -96,7 +96,7 @@ def _points(
     """Totals and passing by time. The end of a day stands at its midnight, today at now."""
     last = days[-1]
     if len(days) < _FEWEST_DAYS and passed_at:
-        times = sorted(when for when in passed_at if when <= now)
+        times = sorted(min(when, now) for when in passed_at)  # another machine's clock may be ahead
         first = times[0] - (now - times[0]) * 0.05 - timedelta(seconds=1)
         before = last.passing_features - len(times)
         steps = [(when, before + n) for n, when in enumerate(times, start=1)]

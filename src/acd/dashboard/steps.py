@@ -57,6 +57,10 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
 _BAD_CHANGES = frozenset({"rejected", "regressed", "removed", "tampering"})
 
 
+_OF_AGENT = 1 << 15
+"""Set in the place of what the agent's lines told; see `acd.ledger.timeline`."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A row. `tone` is its colour's meaning, `result` what a tool gave back, `used` what the request took.
@@ -79,8 +83,13 @@ class Step:
 
     @property
     def line_offset(self) -> int | None:
-        """Where the line begins that told it: a place in the timeline is made of it (`acd.ledger.timeline`)."""
-        return None if self.seq is None else self.seq >> 16
+        """Where the agent's line begins that told it: a place in the timeline is made of it (`acd.ledger.timeline`).
+
+        None for what acd itself told: its place is how far the agent's lines went then.
+        """
+        if self.seq is None or not self.seq & _OF_AGENT:
+            return None
+        return self.seq >> 16
 
 
 @dataclass(frozen=True)

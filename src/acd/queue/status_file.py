@@ -41,7 +41,6 @@ class StatusFile(msgspec.Struct, frozen=True, rename="camel"):
     written_at: float
     day_ends: float
     today_usd: str
-    today_tokens: int
     block_usd: str | None
     block_ends: float | None
     targets: list[StatusTarget]
@@ -93,7 +92,6 @@ async def _read(db: Database) -> StatusFile:
         written_at=datetime.now(UTC).timestamp(),
         day_ends=datetime.combine(tomorrow, time(), ZoneInfo(today.timezone)).timestamp(),
         today_usd=f"{today.total.cost_usd:f}",
-        today_tokens=today.total.total_tokens,
         block_usd=f"{block.cost_usd:f}" if block else None,
         block_ends=block.until.timestamp() if block and block.until else None,
         targets=[

@@ -72,7 +72,10 @@ def report_of(
         projected_cost_usd=None,
         **_summed(shown),
     )
-    blocks = [_block(each, now) for each in reversed(cut)]
+    whole = (
+        until is None or until >= now
+    )  # else nobody knows what was spent since, and there is nothing to project
+    blocks = [_block(each, now if whole else None) for each in reversed(cut)]
     return BlockReport(since=since, until=until, total=total, rows=blocks)
 
 
@@ -85,12 +88,14 @@ def _cut(hours: Sequence[Hour]) -> list[list[Hour]]:
     return found
 
 
-def _block(hours: Sequence[Hour], now: datetime) -> Block:
+def _block(hours: Sequence[Hour], now: datetime | None) -> Block:
     begin, end = hours[0].hour, hours[0].hour + LENGTH
     sums = _summed(hours)
-    active = begin <= now < end
-    spent = max(now - hours[0].first_at, _LEAST)
-    factor = 1 + _seconds(end - now) / _seconds(spent) if active else None
+    active = now is not None and begin <= now < end
+    factor = None
+    if now is not None and active:
+        spent = max(now - hours[0].first_at, _LEAST)
+        factor = 1 + _seconds(end - now) / _seconds(spent)
     return Block(
         key=begin.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         name=None,

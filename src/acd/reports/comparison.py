@@ -89,6 +89,7 @@ def _model(of: _Summed) -> ComparedModel:
         of.features_squared,
         of.cost_by_features,
     )
+    known = of.cost > 0 or not of.unpriced_requests  # what nobody can price is not free
     return ComparedModel(
         model=of.model,
         sessions=of.sessions,
@@ -105,7 +106,9 @@ def _model(of: _Summed) -> ComparedModel:
             intervals.mean(of.sessions, of.features, of.features_squared),
         ),
         cost_per_feature=Measure(
-            of.cost / of.features if of.features > 0 else None, of.sessions, intervals.ratio(pairs)
+            of.cost / of.features if of.features > 0 and known else None,
+            of.sessions,
+            intervals.ratio(pairs) if known else None,
         ),
         duration_ms=Measure(of.median, of.timed, _between(of.low, of.high)),
     )

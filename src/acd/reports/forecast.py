@@ -45,11 +45,14 @@ def from_pace(pace: Pace) -> Forecast:
     if pace.gained < FEWEST or days <= 0:
         return _none(pace, f"{told}: too few to tell a pace from (at least {FEWEST})")
     low, high = _rates(pace.gained)
+    finish = _at(pace.now, pace.remaining / pace.gained * days)
+    if finish is None:
+        return _none(pace, f"more than three years if the pace holds: {told}")
     return Forecast(
         remaining=pace.remaining,
         gained=pace.gained,
         since=pace.since,
-        finish=_at(pace.now, pace.remaining / pace.gained * days),
+        finish=finish,
         earliest=_at(pace.now, pace.remaining / high * days),
         latest=_at(pace.now, pace.remaining / low * days),
         reason=f"if the pace holds: {told}",

@@ -55,7 +55,7 @@ def search_lines(
     with path.open("rb", buffering=0) as file:
         while len(lines) < limit and looked_at < _MOST_LOOKED_AT:
             looked_at += 1
-            hit = _next_hit(file, place, end, needle)
+            hit = _next_hit(file, place, end, words)
             if hit is None:
                 return Found(lines, end if end < size else None, size)
             line = _line_around(path, file, place, hit, final)
@@ -110,9 +110,9 @@ def line_before(path: Path, offset: int, lines: int) -> int:
     return 0 if place == 0 else line_from(path, place)
 
 
-def _next_hit(file: BinaryIO, place: int, end: int, needle: str) -> int | None:
-    """Where the next line may hold the needle. Characters beyond ASCII are compared as they are written."""
-    sought = needle.encode("utf-8", "replace")
+def _next_hit(file: BinaryIO, place: int, end: int, words: str) -> int | None:
+    """Where the next line may hold the words. Characters beyond ASCII are compared as they are written."""
+    sought = words.encode("utf-8", "replace").lower()
     overlap = len(sought) - 1
     while place < end:
         file.seek(place)

@@ -129,8 +129,11 @@ async def span_of(db: Database, asked: Asked) -> Span:
     if row is None:
         raise DatabaseError("the query used.zone gave no row")
     zone = zone or zone_named(row["zone"])
-    since = _in(asked.since, zone) or _begin(row["today"] - timedelta(days=asked.days - 1), zone)
     until = _in(asked.until, zone)
+    last = row["today"] if until is None else (until - timedelta(microseconds=1)).date()
+    since = _in(asked.since, zone) or _begin(
+        min(row["today"], last) - timedelta(days=asked.days - 1), zone
+    )
     bounds = [since] if until is None else [since, until]
     whole = zone.key == row["zone"] and all(each.time() == time() for each in bounds)
     return Span(since, until, zone, whole)

@@ -87,8 +87,10 @@ FROM (
            coalesce(sum(request_count), 0) AS requests, coalesce(sum(retry_count), 0) AS retries,
            coalesce(sum(tokens), 0) AS "totalTokens", coalesce(sum(cost_usd), 0) AS "costUsd",
            coalesce(sum(unpriced_requests), 0) AS "unpricedRequests",
-           CASE WHEN sum(features_completed) > 0 THEN sum(cost_usd) / sum(features_completed) END AS "costPerFeature",
-           CASE WHEN sum(commits_made) > 0 THEN sum(cost_usd) / sum(commits_made) END AS "costPerCommit",
+           CASE WHEN sum(features_completed) > 0 AND (sum(cost_usd) > 0 OR sum(unpriced_requests) = 0)
+                THEN sum(cost_usd) / sum(features_completed) END AS "costPerFeature",
+           CASE WHEN sum(commits_made) > 0 AND (sum(cost_usd) > 0 OR sum(unpriced_requests) = 0)
+                THEN sum(cost_usd) / sum(commits_made) END AS "costPerCommit",
            sum(cache_read_tokens)::double precision
                / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) AS "cacheHitRate",
            coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",

@@ -27,13 +27,14 @@ WHERE model = %(model)s AND (%(provider)s::text IS NULL OR provider = %(provider
   AND (%(valid_from)s::date IS NULL OR valid_from = %(valid_from)s);
 
 -- name: sessions_with
--- Sessions with requests since a time (null: any) of a model (null: any), in the order in which targets are locked.
+-- Sessions with requests since a time (null: any) of a model (null: any; also with a date or a context mark behind its name, as `ledger.price` knows them), in the order in which targets are locked.
 SELECT h.target_id, h.id AS session_id, h.agent
 FROM harness_sessions h
 WHERE EXISTS (SELECT FROM token_usage_details u
               WHERE u.target_id = h.target_id AND u.session_id = h.id AND u.is_request
                 AND (%(since)s::timestamptz IS NULL OR u.requested_at >= %(since)s::timestamptz)
-                AND (%(model)s::text IS NULL OR u.model = %(model)s))
+                AND (%(model)s::text IS NULL OR starts_with(u.model, %(model)s)
+                     AND substr(u.model, length(%(model)s) + 1) ~ '^(-20[0-9]{6})?([[][0-9]+[mk][]])?$'))
 ORDER BY h.target_id, h.id;
 
 -- name: requests_of
@@ -43,7 +44,8 @@ SELECT request_key, model, input_tokens, output_tokens, cache_read_tokens, cache
 FROM token_usage_details
 WHERE target_id = %(target_id)s AND session_id = %(session_id)s AND is_request
   AND (%(since)s::timestamptz IS NULL OR requested_at >= %(since)s::timestamptz)
-  AND (%(model)s::text IS NULL OR model = %(model)s);
+  AND (%(model)s::text IS NULL OR starts_with(model, %(model)s)
+       AND substr(model, length(%(model)s) + 1) ~ '^(-20[0-9]{6})?([[][0-9]+[mk][]])?$');
 
 -- name: keep_changes
 -- What requests cost before, and what they cost from now on: one row a request and change.

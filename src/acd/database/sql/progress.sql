@@ -61,8 +61,9 @@ FROM (
 
 -- name: pace
 -- What a forecast is made of, for one target or (repo_id null) for all that are enabled: features that are still to pass,
--- those that were first seen passing in the last 7 days and still pass, and since when that is: 7 days ago, or the start
--- of the first session where that is later; null when there was none. Gives one JSON object.
+-- those that were first seen passing in the last 7 days and still pass (what passed before acd looked the first time is
+-- nobody's progress), and since when that is: 7 days ago, or the start of the first session where that is later; null
+-- when there was none. Gives one JSON object.
 WITH target AS MATERIALIZED (
     SELECT id, total_features, passing_features
     FROM targets
@@ -77,7 +78,8 @@ WITH target AS MATERIALIZED (
 SELECT json_build_object(
     'remaining', (SELECT coalesce(sum(total_features - passing_features), 0) FROM target),
     'gained', (SELECT count(*) FROM target_features f JOIN target t ON t.id = f.target_id
-               WHERE f.status = 'passing' AND f.implemented_at >= now() - interval '7 days'),
+               WHERE f.status = 'passing' AND f.implemented_at >= now() - interval '7 days'
+                 AND (f.session_id IS NOT NULL OR f.implemented_at > f.first_seen_at)),
     'since', (SELECT greatest(first, now() - interval '7 days') FROM begun WHERE first IS NOT NULL),
     'now', now());
 

@@ -23,6 +23,9 @@ from acd.harness.outcome import Verdict, failed
 from acd.harness.record import Record
 from acd.harness.workspace import Workspace
 
+UNMERGED = "merge is set to none"
+"""Why work is kept that nothing is wrong with: a person merges it."""
+
 
 class WorktreeEnd:
     """Ends the worktree of one session, whose processes are gone."""
@@ -198,7 +201,7 @@ class WorktreeEnd:
         if self._settings.merge == "none":
             ref = f"refs/heads/{self._branch}"
             await self._base.set_ref(ref, tip)
-            return self._delivered("kept", tip, ref, "merge is set to none")
+            return self._delivered("kept", tip, ref, UNMERGED)
         return None
 
     def _merging(self) -> Merging:
