@@ -23,6 +23,7 @@ from acd.core.models import Usage
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.lines import LineReader
+from acd.files.there import is_there
 
 _AT_ONCE = 4 * 1024 * 1024
 
@@ -144,7 +145,7 @@ def _requests_in(file: dict[str, Any], settings: Settings) -> Iterator[tuple[int
         read = _reader_of(file, path)
     except ConfigError:
         return  # its reader is not installed here
-    if read is None or not path.exists():
+    if read is None or not is_there(path):
         return
     lines = LineReader(path)
     while lines.offset < file["read_offset"] and (some := lines.read(_AT_ONCE, final=True)):

@@ -42,6 +42,7 @@ class Batches:
     host: str
     belonging: Belonging
     prices: PriceList
+    billing: str | None = None
 
     async def write(self, parts: Sequence[Part]) -> Written:
         """Write everything that parts of files amount to, or nothing.
@@ -62,7 +63,9 @@ class Batches:
     async def _write(self, parts: Sequence[Part]) -> Written:
         sessions, made = await self.belonging.settle(parts)
         left = {p.path for p in parts for news in p.sessions if sessions[key_of(news)].ours}
-        batch = Rows(self.host, [part for part in parts if part.path not in left], sessions)
+        batch = Rows(
+            self.host, [part for part in parts if part.path not in left], sessions, self.billing
+        )
         await refresh(self.prices, self.database)
         claims = claims_of(batch.told(), self.prices)
         owners = await owners_of(self.database, claims)

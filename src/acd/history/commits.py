@@ -14,6 +14,7 @@ from acd.core.errors import GitError
 from acd.core.models import Commit
 from acd.core.text import printable
 from acd.database.connection import Database
+from acd.files.there import is_there
 from acd.git.repository import Repository
 from acd.ledger.rows import CommitRow, json_rows
 
@@ -43,7 +44,7 @@ async def link_commits(database: Database, targets: Iterable[UUID]) -> None:
 
 async def _commits_of(branch: dict[str, Any]) -> list[Commit]:
     path = Path(branch["path"])
-    if not (path / ".git").exists():
+    if not is_there(path / ".git"):
         return []
     try:
         return await Repository(path).commits_between(

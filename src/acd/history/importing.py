@@ -153,7 +153,8 @@ class Importer:
         targets: list[tuple[UUID, str]] = [(row["id"], row["path"]) for row in rows]
         places = await asyncio.to_thread(Places, targets)
         belonging = Belonging(self.database, self.settings.sessions_dir, places)
-        return Batches(self.database, host, belonging, self.prices)
+        billing = None if self.settings.billing == "auto" else self.settings.billing
+        return Batches(self.database, host, belonging, self.prices, billing)
 
     async def _with_remembered(self, changed: list[Found]) -> list[tuple[Found, Remembered | None]]:
         """In the order in which they are read."""

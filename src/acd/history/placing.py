@@ -11,6 +11,7 @@ from uuid import UUID
 
 from acd.core.models import target_id_of
 from acd.core.text import storable
+from acd.files.there import is_there
 
 # Claude Code's own worktrees lie inside the repository; once they are gone, their path still says so.
 _WORKTREE = "/.claude/worktrees/"
@@ -77,7 +78,7 @@ def repository_of(folder: str) -> str | None:
     """The working folder of the main repository that a folder lies in, or lay in before it was removed; None outside of any."""
     if _WORKTREE in f"{folder}/":
         owner = folder[: f"{folder}/".index(_WORKTREE)]
-        if (Path(owner) / ".git").exists() or not Path(folder).exists():
+        if is_there(Path(owner) / ".git") or not is_there(Path(folder)):
             return owner
     for path in (Path(folder), *Path(folder).parents):
         pointer = path / ".git"

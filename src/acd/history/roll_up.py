@@ -84,6 +84,7 @@ async def _balance(tx: Transaction, sessions: Collection[Home], rows: str) -> No
     keys = [row["request_key"] for row in rests]
     await tx.execute("history.drop_other_rests", rows=rows_of(reports), keys=keys)
     await tx.execute("history.put_reported", rows=json_rows(reported))
+    await tx.execute("history.clear_reported", rows=rows_of(set(reports) - set(own)))
 
 
 def _by_home(rows: Iterable[dict[str, Any]]) -> dict[Home, list[dict[str, Any]]]:

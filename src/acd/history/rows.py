@@ -29,12 +29,17 @@ class FilesMovedOn(AcdError):
 
 
 class Rows:
-    """The rows of some parts whose sessions are settled."""
+    """The rows of some parts whose sessions are settled; `billing` of their accounts where a person told it."""
 
     def __init__(
-        self, host: str, parts: Sequence[Part], sessions: Mapping[SessionKey, Session]
+        self,
+        host: str,
+        parts: Sequence[Part],
+        sessions: Mapping[SessionKey, Session],
+        billing: str | None = None,
     ) -> None:
         self._host = host
+        self._billing = billing
         self._sessions = sessions
         self._parts = parts
         self._homes = {home for home, _ in self.told() if home.target_id != NOWHERE}
@@ -187,7 +192,9 @@ class Rows:
                         "branch": whole.branch,
                     }
                 )
-        await tx.execute("history.put_sessions", rows=json_rows(rows), host=self._host)
+        await tx.execute(
+            "history.put_sessions", rows=json_rows(rows), host=self._host, billing=self._billing
+        )
 
 
 def _file_row(part: Part, home: Home, seen: Seen) -> dict[str, Any]:

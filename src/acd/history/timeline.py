@@ -16,6 +16,7 @@ from acd.core import events
 from acd.core.errors import ConfigError, UnreadableLine
 from acd.database.connection import Database
 from acd.files.lines import Line, LineReader
+from acd.files.there import is_there
 from acd.ledger.reading import SourceLine
 from acd.ledger.rows import EventRow, json_rows
 from acd.ledger.timeline import Timeline
@@ -35,9 +36,10 @@ async def build_timeline(database: Database, host: str, session_id: UUID) -> boo
         DatabaseAway: nothing is changed, or all.
     """
     files = await database.fetch_all("history.files_to_tell", host=host, session_id=session_id)
-    if not files:
+    chosen = await asyncio.to_thread(_one_of_each, files)
+    if not chosen:
         return False
-    rows = await asyncio.to_thread(_rows_of, files)
+    rows = await asyncio.to_thread(_rows_of, chosen)
     ids = {"target_id": files[0]["target_id"], "session_id": session_id}
     async with database.transaction(timeout=_WRITE_SECONDS) as tx:
         await tx.fetch_all("ledger.lock_targets", ids=[ids["target_id"]])
@@ -49,6 +51,18 @@ async def build_timeline(database: Database, host: str, session_id: UUID) -> boo
         await tx.execute("history.put_told", rows=json_rows(told), host=host, **ids)
         await tx.execute("rollups.session_counts", **ids)
     return True
+
+
+def _one_of_each(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of copies the one that is there and was read furthest; none where a file is gone that the timeline tells of."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted(files, key=lambda one: int(one["read_offset"])):
+        if is_there(Path(file["name"])):
+            found[Path(file["name"]).name] = file
+    gone = {Path(file["name"]).name for file in files if file["told_offset"] is not None} - set(
+        found
+    )
+    return [] if gone else list(found.values())
 
 
 def _rows_of(files: list[dict[str, Any]]) -> list[EventRow]:
@@ -107,7 +121,7 @@ def _events_of(
 
 
 def _file_of(history: History, path: Path) -> HistoryFile | None:
-    found = next(iter(history.files(path)), None) if path.exists() else None
+    found = next(iter(history.files(path)), None) if is_there(path) else None
     return found if found is not None and found.form == "lines" else None
 
 

@@ -84,6 +84,7 @@ def _problems_of_lines(history: History, file: HistoryFile, _scratch: Path) -> I
     poison = garbage() + [
         line[: len(line) * n // _SLICES] for line in lines for n in range(_SLICES)
     ]
+    poison += [twisted for line in lines for twisted in _twisted(line)]
     reader = history.reader(file, told=True)
     yield from problems_of_poison(reader.read, [line for line in poison if line.strip()])
 

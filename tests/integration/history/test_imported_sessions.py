@@ -215,3 +215,53 @@ async def test_a_fork_reports_nothing_of_its_parent_twice(
     asked = "SELECT sum(input_tokens)::bigint AS input, sum(output_tokens)::bigint AS output FROM token_usage_details"
     (row,) = await select(database, asked)
     assert row == {"input": 200, "output": 80}
+
+
+async def test_folders_that_nobody_may_look_into_stop_nothing(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """As root everything may be entered; a name that is too long raises the same."""
+    for number, cwd in enumerate(
+        ["/srv/" + "x" * 300, "/srv/" + "x" * 300 + "/.claude/worktrees/a"], 1
+    ):
+        one = Transcript(
+            claude(tmp_path) / "p" / f"{session_name(number)}.jsonl", session_name(number), cwd=cwd
+        )
+        one.says(0).asks(1, f"m{number}")
+    done = await import_from(database, settings, [tmp_path])
+    assert done.requests == 2
+    assert (await import_from(database, settings, [tmp_path])).changed == 0
+
+
+async def test_a_timeline_outlives_its_file_and_a_copy_adds_nothing(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = transcript(tmp_path / "a").says(0).asks(1, "m1", tool="Bash")
+    copy = claude(tmp_path / "b") / "-srv-shop" / one.path.name
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(one.path.read_bytes())
+    for folder in ("a", "b"):
+        await import_from(database, settings, [tmp_path / folder])
+    session = imported_session_id("claude-code", NAME)
+    count = "SELECT count(*) AS n FROM session_events"
+    assert await build_timeline(database, settings.host_name, session)
+    (told,) = await select(database, count)
+    assert told["n"] == 3  # the session's beginning, the prompt, the tool
+    one.asks(2, "m2")
+    await import_from(database, settings, [tmp_path / "a"])
+    one.path.unlink()
+    copy.unlink()
+    assert not await build_timeline(database, settings.host_name, session)
+    assert await select(database, count) == [told]
+
+
+async def test_how_an_account_is_billed_is_what_was_set(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    transcript(tmp_path).says(0).asks(1, "m1")
+    await import_from(
+        database, msgspec.structs.replace(settings, billing="subscription"), [tmp_path]
+    )
+    assert await select(database, "SELECT billing FROM harness_sessions") == [
+        {"billing": "subscription"}
+    ]

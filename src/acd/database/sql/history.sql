@@ -90,16 +90,16 @@ JOIN ledger_files f ON f.target_id = r.target_id AND f.session_id = r.session_id
 -- Rows of imported sessions, as their files tell them; those of others stay as they are. What its agent did last is
 -- what ends a session, for an agent that works on as for one that is gone.
 INSERT INTO harness_sessions AS s (target_id, id, session_type, origin, agent, agent_session_id, agent_version, model,
-    status, started_at, finished_at, duration_ms, last_event_at, host, branch)
+    status, started_at, finished_at, duration_ms, last_event_at, host, branch, billing)
 SELECT r.target_id, r.id, 'interactive', 'import', r.agent, r.agent_session_id, r.agent_version, 'unknown', 'completed',
     r.started_at, r.finished_at, floor(extract(epoch FROM r.finished_at - r.started_at) * 1000)::bigint, r.finished_at,
-    %(host)s, r.branch
+    %(host)s, r.branch, %(billing)s::text
 FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, id uuid, agent text, agent_session_id text,
     agent_version text, started_at timestamptz, finished_at timestamptz, branch text)
 ON CONFLICT (target_id, id) DO UPDATE SET
     agent_version = excluded.agent_version, started_at = excluded.started_at, finished_at = excluded.finished_at,
     duration_ms = excluded.duration_ms, last_event_at = excluded.last_event_at, branch = excluded.branch,
-    updated_at = now()
+    billing = coalesce(s.billing, excluded.billing), updated_at = now()
 WHERE s.origin = 'import';
 
 -- name: claim_requests
@@ -214,6 +214,13 @@ SET reported_cost_usd = r.reported_cost_usd, turn_count = coalesce(r.turn_count,
 FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid, reported_cost_usd numeric,
     turn_count integer, api_duration_ms bigint)
 WHERE s.target_id = r.target_id AND s.id = r.session_id;
+
+-- name: clear_reported
+-- Sessions that were found to repeat others': what was reported is not theirs alone.
+UPDATE harness_sessions s
+SET reported_cost_usd = NULL, turn_count = NULL, api_duration_ms = NULL
+FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid)
+WHERE s.target_id = r.target_id AND s.id = r.session_id AND s.origin = 'import';
 
 -- name: session_usage
 -- Ledger rows of sessions summed by model and day. Returns the days of targets that they touch or no longer touch.
@@ -342,7 +349,7 @@ WHERE t.id = r.target_id AND (t.last_session_at, t.last_model) IS DISTINCT FROM 
 
 -- name: files_to_tell
 -- The files of an imported session on this host, where one of them holds more than its timeline tells.
-SELECT f.target_id, s.agent, f.name, f.read_offset
+SELECT f.target_id, s.agent, f.name, f.read_offset, f.told_offset
 FROM harness_sessions s
 JOIN ledger_files f ON f.target_id = s.target_id AND f.session_id = s.id AND f.host = %(host)s
      AND f.mtime_ns IS NOT NULL
