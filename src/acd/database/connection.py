@@ -83,6 +83,10 @@ class Database:
         self._kept = Kept[bytes | None]()
         self._kept_things = Kept[Any]()
 
+    def again(self) -> Database:
+        """The same database with connections of its own: for a process that was forked, where ours must not be used."""
+        return Database(self.url, application=self._application, expected=self._expected)
+
     async def _connect(self, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
 from acd.core.errors import DatabaseError
+from acd.database.binary import HEADER, TRAILER
 from acd.database.queries import load_queries
 from acd.database.translate import translated
 from acd.database.wire import Connection
@@ -118,6 +119,26 @@ class Transaction(Calls):
                         await write(data)
                     copied += 1
         return copied
+
+    async def copy_packed(self, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
+        """COPY rows that are in PostgreSQL's binary form already (`acd.database.binary`), each with its number of fields.
+
+        Raises:
+            DataRefused: a row cannot be packed, or holds a value that its column cannot take; nothing is copied.
+        """
+        command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with self._connection.limited(self._seconds):
+            async with self._connection.cursor().copy(command) as copy:
+                parts, size = [HEADER], len(HEADER)
+                for row in rows:
+                    parts.append(row)
+                    size += len(row)
+                    if size >= _PART:
+                        await copy.write(b"".join(parts))
+                        parts, size = [], 0
+                await copy.write(b"".join((*parts, TRAILER)))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ The classes are PostgreSQL's own (appendix "PostgreSQL Error Codes" of its docum
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -67,5 +68,6 @@ def translated() -> Iterator[None]:
     except (
         UnicodeEncodeError,
         OverflowError,
+        struct.error,
     ) as error:  # a lone surrogate; a number beyond its type
         raise DataRefused(str(error)) from error

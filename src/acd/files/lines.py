@@ -65,25 +65,35 @@ class LineReader:
         return lines
 
     def _take(self, chunk: bytes, lines: list[Line], *, ended: bool = True) -> None:
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            if len(lines) == _MOST_LINES:
-                return  # the rest of the chunk is read again
-            if self._scanned:
-                self._keep(chunk[start:end])
-            self._scanned += end - start
-            length = self._scanned + (1 if ended else 0)
-            if self._scanned > LONGEST_LINE:
-                data = None
-            else:
-                data = bytes(self._pending) if self._pending else chunk[start:end]
-            lines.append(Line(self.offset, length, data))
-            self.offset += length
-            self._pending.clear()
-            self._scanned = 0
+        start = self._end_pending(chunk, lines, ended=ended) if self._scanned else 0
+        offset, room, size = self.offset, _MOST_LINES - len(lines), len(chunk)
+        find, append = chunk.find, lines.append
+        while room and (end := find(b"\n", start)) >= 0:
+            length = end + 1 - start
+            append(Line(offset, length, chunk[start:end] if length <= LONGEST_LINE + 1 else None))
+            offset += length
             start = end + 1
-        self._keep(chunk[start:])
-        self._scanned += len(chunk) - start
+            room -= 1
+        self.offset = offset
+        if room and start < size:  # else the rest of the chunk is read again
+            self._keep(chunk[start:])
+            self._scanned = size - start
+
+    def _end_pending(self, chunk: bytes, lines: list[Line], *, ended: bool) -> int:
+        """Take in what a chunk holds of the line that was begun; where in the chunk the next one begins."""
+        end = chunk.find(b"\n")
+        rest = chunk if end < 0 else chunk[:end]
+        self._keep(rest)
+        self._scanned += len(rest)
+        if end < 0:
+            return len(chunk)
+        length = self._scanned + (1 if ended else 0)
+        data = bytes(self._pending) if self._scanned <= LONGEST_LINE else None
+        lines.append(Line(self.offset, length, data))
+        self.offset += length
+        self._pending.clear()
+        self._scanned = 0
+        return end + 1
 
     def _keep(self, part: bytes) -> None:
         if self._scanned + len(part) <= LONGEST_LINE:

@@ -67,7 +67,7 @@ class Batches:
             self.host, [part for part in parts if part.path not in left], sessions, self.billing
         )
         await refresh(self.prices, self.database)
-        claims = claims_of(batch.told(), self.prices)
+        claims = claims_of(batch.told())
         owners = await owners_of(self.database, claims)
         homes = batch.homes()
         locked = {home.target_id for home in (*homes, *owners.values())}
@@ -77,7 +77,7 @@ class Batches:
                 await tx.execute("history.put_targets", rows=rows)
             await tx.fetch_all("ledger.lock_targets", ids=sorted(locked))
             days = await batch.put(tx)
-            copies = await put_requests(tx, claims, owners, locked)
+            copies = await put_requests(tx, claims, owners, locked, self.prices)
             if copies:
                 await tx.execute("history.mark_copies", rows=rows_of(copies))
             await batch.put_told(tx)

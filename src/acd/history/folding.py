@@ -51,27 +51,27 @@ class Folding:
 
     def add(self, found: list[events.Event], offset: int, clock: datetime) -> None:
         """Fold the events of the line at `offset`. What tells no time is as old as the last line that did, else as `clock`."""
-        news = self.news
-        for event in found[:_MOST_EVENTS]:
+        seen = self.news.seen
+        for event in found if len(found) <= _MOST_EVENTS else found[:_MOST_EVENTS]:
             at = event.at
             if at is not None:
-                news.seen.tick(at)
+                seen.tick(at)
             if type(event) is events.RequestSeen:
-                self._add_request(event, clock)
+                self._add_request(event, at or seen.last_at or clock)
             elif type(event) is events.AgentStarted:
-                news.seen.moved(event)
+                seen.moved(event)
                 self.branch = event.branch or self.branch
             elif isinstance(event, events.Reported):
-                self._keep(news.reports, event, offset, clock)
+                self._keep(self.news.reports, event, offset, clock)
             elif isinstance(event, events.AgentFailed | events.Retried | events.PermissionDenied):
-                self._keep(news.errors, event, offset, clock)
+                self._keep(self.news.errors, event, offset, clock)
 
-    def _add_request(self, event: events.RequestSeen, clock: datetime) -> None:
-        at = event.at or self.news.seen.last_at or clock
-        self.news.seen.on_branch(self.branch)
-        known = self.news.requests.get(event.request_key)
+    def _add_request(self, event: events.RequestSeen, at: datetime) -> None:
+        news = self.news
+        news.seen.on_branch(self.branch)
+        known = news.requests.get(event.request_key)
         if known is None:
-            self.news.requests[event.request_key] = Snapshots.of(event, at)
+            news.requests[event.request_key] = Snapshots.of(event, at)
         else:
             known.add(event, at)
 

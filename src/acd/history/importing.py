@@ -1,207 +1,148 @@
-"""Imports what is new in agents' histories: look, read ahead in a thread, write batch after batch."""
+"""Imports what is new in agents' histories: look, share it out where it is much, read and write."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from acd.core.errors import DataRefused
 from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.history.batch import Batches
 from acd.history.belonging import Belonging
-from acd.history.beside import read
 from acd.history.commits import link_commits
-from acd.history.done import Imported, Progress, Unread
+from acd.history.done import Imported, Progress
 from acd.history.looking import Found, Roots, find
+from acd.history.order import Share, in_order, stages_of
 from acd.history.placing import Places
-from acd.history.reading import Part, Remembered
-from acd.history.rows import FilesMovedOn
+from acd.history.processes import Work, all_at_once, processors
+from acd.history.reading import Remembered
 from acd.history.seen import seen_of
+from acd.history.share import Outcome, ShareImport, Step
 from acd.ledger.price import PriceList
 
-_BATCH_REQUESTS = 6000
-_BATCH_FILES = 400
-_BATCH_BYTES = 96 * 1024 * 1024
+_MANY_BYTES = 24 * 1024 * 1024
+"""From so many bytes a process on one more pays: it takes some hundredths of a second to begin."""
 _ROUNDS = 20
 
 
 @dataclass
-class _Reading:
-    """Gathers parts of files into batches, in a thread while others are written."""
-
-    parts: Iterator[Part | Unread]
-    is_dropped: Callable[[str], bool]
-    fail: Callable[[str, str], None]
-
-    def next_batch(self) -> list[Part]:
-        """Some parts that fill a batch; empty when all is read."""
-        batch: list[Part] = []
-        requests = size = 0
-        for part in self.parts:
-            if isinstance(part, Unread):
-                self.fail(part.path, part.reason)
-                continue
-            if self.is_dropped(part.path) or (part.known is None and not part.lines):
-                continue
-            batch.append(part)
-            requests += part.requests
-            size += max(0, part.read_offset - part.from_offset)
-            if requests >= _BATCH_REQUESTS or len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
-                break
-        return batch
-
-
-@dataclass
 class Importer:
-    """Imports histories into one database, once."""
+    """Imports histories into one database, once; by `processes` at a time where each gets `many_bytes` or more."""
 
     database: Database
     settings: Settings
     prices: PriceList = field(default_factory=PriceList)
     tell: Callable[[Progress], None] = lambda _: None
+    processes: int = field(default_factory=processors)
+    many_bytes: int = _MANY_BYTES
     done: Imported = field(default_factory=Imported)
-    _targets: set[UUID] = field(default_factory=set)
+    _progress: Progress = field(default_factory=Progress)
+    _sessions: set[UUID] = field(default_factory=set)
+    _made: set[UUID] = field(default_factory=set)
+    _touched: set[UUID] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
-    _unread: set[str] = field(default_factory=set)
 
     async def run(self, roots: Roots) -> Imported:
         """Import all that is new. What is written stays written, also when this is cancelled.
 
         Raises:
             DatabaseAway: what was not imported is imported by the next call.
+            ImportBroken: one of several processes ended before it was done; the next call goes on.
         """
         for _ in range(_ROUNDS):
             found = await find(self.database, self.settings.host_name, roots)
-            changed = [f for f in found if f.changed and str(f.file.path) not in self._unread]
+            unread = {one.path for one in self.done.unread}
+            changed = [f for f in found if f.changed and str(f.file.path) not in unread]
             self.done.files = len(found)
             self._moved.clear()
             if changed:
                 await self._import(changed)
             if not self._moved:
                 break
-        await link_commits(self.database, self._targets)
+        await link_commits(self.database, self._touched)
         return self.done
 
     async def _import(self, changed: list[Found]) -> None:
         """Import some files. Those in which another import was faster are `_moved` then: one has to look again."""
-        progress = Progress(files=len(changed), bytes=sum(one.waiting for one in changed))
-        self.tell(progress)
-        batches = await self._batches()
-        with closing(read(await self._with_remembered(changed))) as parts:
-            await self._write_all(batches, _Reading(parts, self._is_dropped, self._fail), progress)
+        self._progress = Progress(files=len(changed), bytes=sum(one.waiting for one in changed))
+        self.tell(self._progress)
+        remembered = await self._remembered(changed)
+        stages = stages_of(in_order(changed), processes=self.processes, many_bytes=self.many_bytes)
+        for first, *others in stages:
+            own = self._work(first, remembered, self.database)
+            if not others:
+                self._add(await own(self._advance))
+                continue
+            self.prices.load()  # once, and not in each process
+            works = [self._work(share, remembered, None) for share in others]
+            for outcome in await all_at_once(own, works, self._advance):
+                self._add(outcome)
         self.done.changed += len(changed)
 
-    async def _write_all(self, batches: Batches, reading: _Reading, progress: Progress) -> None:
-        """Write batch after batch; while PostgreSQL works on one, the next is read."""
-        parts = await _in_thread(reading.next_batch)
-        while parts:
-            ahead = asyncio.create_task(_in_thread(reading.next_batch))
+    def _work(
+        self, share: Share, remembered: dict[str, Remembered], database: Database | None
+    ) -> Work:
+        """What imports a share; with connections of its own where `database` is None."""
+        waiting = [(one, remembered.get(str(one.file.path))) for one in share]
+
+        async def work(tell: Callable[[Step], None]) -> Outcome:
+            if database is not None:
+                return await ShareImport(await self._batches(database), tell).run(waiting)
+            own = self.database.again()
             try:
-                await self._write(batches, parts)
-            except BaseException:
-                await asyncio.gather(ahead, return_exceptions=True)
-                raise
-            _advance(progress, parts)
-            self.tell(progress)
-            parts = [part for part in await ahead if not self._is_dropped(part.path)]
+                return await ShareImport(await self._batches(own), tell).run(waiting)
+            finally:
+                await own.close()
 
-    def _is_dropped(self, path: str) -> bool:
-        return path in self._moved or path in self._unread
+        return work
 
-    def _fail(self, path: str, reason: str) -> None:
-        self._unread.add(path)
-        self.done.unread.append(Unread(path, reason))
+    def _advance(self, step: Step) -> None:
+        progress = self._progress
+        progress.files_done += step.files
+        progress.bytes_done += step.bytes
+        progress.requests += step.requests
+        self.tell(progress)
 
-    async def _write(self, batches: Batches, parts: list[Part]) -> None:
-        """Write parts; where PostgreSQL refuses something in them, halve them until the one file is alone."""
-        parts = [part for part in parts if not self._is_dropped(part.path)]
-        if not parts:
-            return
-        try:
-            written = await batches.write(parts)
-        except FilesMovedOn:
-            self._moved.update(part.path for part in parts)
-            return
-        except DataRefused as error:
-            if len(parts) == 1:
-                self._fail(parts[0].path, f"refused by the database: {error}")
-                return
-            middle = len(parts) // 2
-            await self._write(batches, parts[:middle])
-            await self._write(batches, parts[middle:])
-            return
-        self._count([part for part in parts if part.path not in written.left])
-        self.done.sessions += len(written.sessions)
-        self.done.targets += len(written.targets)
-        self.done.left += len(written.left)
-        self._targets |= written.touched
+    def _add(self, outcome: Outcome) -> None:
+        """Sessions and targets in which two processes met count once."""
+        done, new = self.done, outcome.done
+        done.lines += new.lines
+        done.left_out += new.left_out
+        done.requests += new.requests
+        done.bytes += new.bytes
+        done.left += new.left
+        done.unread += new.unread
+        self._sessions |= outcome.sessions
+        self._made |= outcome.targets
+        done.sessions, done.targets = len(self._sessions), len(self._made)
+        self._touched |= outcome.touched
+        self._moved |= outcome.moved
 
-    def _count(self, parts: list[Part]) -> None:
-        done = self.done
-        done.lines += sum(part.lines for part in parts)
-        done.left_out += sum(len(part.left_out) for part in parts)
-        done.requests += sum(part.requests for part in parts)
-        done.bytes += sum(max(0, part.read_offset - part.from_offset) for part in parts)
-
-    async def _batches(self) -> Batches:
+    async def _batches(self, database: Database) -> Batches:
         host = self.settings.host_name
-        rows = await self.database.fetch_all("history.targets_by_path", host=host)
+        rows = await database.fetch_all("history.targets_by_path", host=host)
         targets: list[tuple[UUID, str]] = [(row["id"], row["path"]) for row in rows]
         places = await asyncio.to_thread(Places, targets)
-        belonging = Belonging(self.database, self.settings.sessions_dir, places)
+        belonging = Belonging(database, self.settings.sessions_dir, places)
         billing = None if self.settings.billing == "auto" else self.settings.billing
-        return Batches(self.database, host, belonging, self.prices, billing)
+        return Batches(database, host, belonging, self.prices, billing)
 
-    async def _with_remembered(self, changed: list[Found]) -> list[tuple[Found, Remembered | None]]:
-        """In the order in which they are read."""
+    async def _remembered(self, changed: list[Found]) -> dict[str, Remembered]:
+        """What else is remembered of files that are known, by path."""
         names = [str(one.file.path) for one in changed if one.known is not None]
-        remembered: dict[str, Remembered] = {}
-        if names:
-            rows = await self.database.fetch_all(
-                "history.remembered", host=self.settings.host_name, names=names
+        if not names:
+            return {}
+        rows = await self.database.fetch_all(
+            "history.remembered", host=self.settings.host_name, names=names
+        )
+        return {
+            row["name"]: Remembered(
+                row["head_sha256"],
+                row["head_length"],
+                row["tail_sha256"] or "",
+                seen_of(row["seen"] or {}),
             )
-            for row in rows:
-                remembered[row["name"]] = Remembered(
-                    row["head_sha256"],
-                    row["head_length"],
-                    row["tail_sha256"] or "",
-                    seen_of(row["seen"] or {}),
-                )
-        return [(one, remembered.get(str(one.file.path))) for one in _in_order(changed)]
-
-
-async def _in_thread(call: Callable[[], list[Part]]) -> list[Part]:
-    """A call in a thread, which is waited for also when we are cancelled: it uses what is closed then."""
-    task = asyncio.ensure_future(asyncio.to_thread(call))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
-def _in_order(changed: Sequence[Found]) -> list[Found]:
-    """A session's files together, its main one first, sessions of one folder together; those of unknown sessions last."""
-    folders: dict[str | None, str] = {}
-    for one in changed:
-        file = one.file
-        folder = str(file.path.parent)
-        if not file.subagent or file.agent_session_id not in folders:
-            folders[file.agent_session_id] = folder
-
-    def place(found: Found) -> tuple[bool, str, str, bool, str]:
-        file = found.file
-        session = file.agent_session_id
-        return (session is None, folders[session], session or "", file.subagent, str(file.path))
-
-    return sorted(changed, key=place)
-
-
-def _advance(progress: Progress, parts: list[Part]) -> None:
-    progress.files_done += len({part.path for part in parts})
-    progress.bytes_done += sum(max(0, part.read_offset - part.from_offset) for part in parts)
-    progress.requests += sum(part.requests for part in parts)
+            for row in rows
+        }

@@ -111,9 +111,8 @@ class _LineFile:
         part = self._new_part(anew=self._anew)
         room = _PART_BYTES
         while lines := self._lines.read(_AT_ONCE) or self._last_line():
-            for line in lines:
-                self._read(line, part)
-                room -= line.length
+            self._read_all(lines, part)
+            room -= part.read_offset - lines[0].offset
             if room <= 0 or len(self._news.requests) >= _PART_REQUESTS:
                 yield self._finished(part)
                 part, room = self._new_part(anew=False), _PART_BYTES
@@ -122,20 +121,19 @@ class _LineFile:
 
     # ---- lines ----------------------------------------------------------------------------------------------------
 
-    def _read(self, line: Line, part: Part) -> None:
-        part.lines += 1
+    def _read_all(self, lines: list[Line], part: Part) -> None:
+        read = self._reader.read
+        for line in lines:
+            data = line.data
+            try:
+                if data is None:
+                    raise UnreadableLine(f"longer than {LONGEST_LINE} bytes")
+                if data.strip() and (found := read(data)):
+                    self._fold(found, line.offset)
+            except UnreadableLine as error:
+                part.left_out.append(LeftOut(line.offset, line.length, str(error)[:500]))
+        part.lines += len(lines)
         part.read_offset = line.offset + line.length
-        try:
-            if line.data is None:
-                raise UnreadableLine(f"longer than {LONGEST_LINE} bytes")
-            if not line.data.strip():
-                return
-            found = self._reader.read(line.data)
-        except UnreadableLine as error:
-            part.left_out.append(LeftOut(line.offset, line.length, str(error)[:500]))
-            return
-        if found:
-            self._fold(found, line.offset)
 
     def _fold(self, found: list[Event], offset: int) -> None:
         if not self._session:

@@ -26,21 +26,6 @@ class Home(NamedTuple):
     session_id: UUID
 
 
-class Claim(NamedTuple):
-    """One request of a batch: its row, the session of the batch with its earliest line, the others that tell of it.
-
-    `tied`: another one's line is as early, so that nobody can tell which of the two files repeats the other.
-    """
-
-    row: UsageRow
-    home: Home
-    others: frozenset[Home]
-    tied: bool = False
-
-
-_NOBODY: frozenset[Home] = frozenset()
-
-
 class _Claimant(msgspec.Struct, gc=False):
     request_key: str
     target_id: UUID
@@ -48,48 +33,60 @@ class _Claimant(msgspec.Struct, gc=False):
     requested_at: datetime
 
 
-def claims_of(told: Iterable[tuple[Home, SessionNews]], prices: PriceList) -> dict[str, Claim]:
-    """The requests of a batch by key, each once, whatever the order of its files."""
-    seen: dict[str, _Seen] = {}
-    for home, news in told:
-        for key, snapshots in news.requests.items():
-            known = seen.get(key)
-            if known is None:
-                seen[key] = _Seen(snapshots, home, news.provider)
-            else:
-                known.join(snapshots, home)
-    return {key: one.claim(prices) for key, one in seen.items()}
+class Claim(msgspec.Struct):
+    """One request of a batch: what is known of it, and the session of the batch with its earliest line.
 
+    `homes`, once a second file tells of it: when each session's first line was. `others` are the sessions that tell of it beside
+    `home`; `tied`: another one's line is as early, so that nobody can tell which of the two files repeats the other.
+    """
 
-class _Seen(msgspec.Struct, gc=False):
-    """A request in the files of a batch. `homes`, once a second file tells of it: when each session's first line was."""
-
-    snapshots: Snapshots
+    request: Snapshots
     home: Home
     provider: str
     homes: dict[Home, datetime] | None = None
+    others: frozenset[Home] = frozenset()
+    tied: bool = False
 
-    def join(self, snapshots: Snapshots, home: Home) -> None:
+    def join(self, request: Snapshots, home: Home) -> None:
         """Take in what another file tells."""
         if self.homes is None:
             # A batch that has to be begun again begins with what its files told.
-            mine = self.snapshots
+            mine = self.request
             self.homes = {self.home: mine.first_at}
-            self.snapshots = msgspec.structs.replace(
-                mine, ids=list(mine.ids), tools=list(mine.tools)
-            )
-        self.snapshots.join(snapshots)
-        self.homes[home] = min(self.homes.get(home, snapshots.first_at), snapshots.first_at)
+            self.request = msgspec.structs.replace(mine, ids=list(mine.ids), tools=list(mine.tools))
+        self.request.join(request)
+        self.homes[home] = min(self.homes.get(home, request.first_at), request.first_at)
 
-    def claim(self, prices: PriceList) -> Claim:
-        """What they come to."""
-        row = self.snapshots.row(prices, self.provider)
-        homes = self.homes
-        if homes is None or len(homes) == 1:
-            return Claim(row, self.home, _NOBODY)
-        first = min(homes, key=lambda home: (homes[home], home.session_id))
-        tied = list(homes.values()).count(homes[first]) > 1
-        return Claim(row, first, frozenset(home for home in homes if home != first), tied)
+    def settle(self) -> None:
+        """Say whose it is, now that all files of the batch have told."""
+        homes = self.homes or {}
+        if len(homes) > 1:
+            first = min(homes, key=lambda home: (homes[home], home.session_id))
+            self.home = first
+            self.tied = list(homes.values()).count(homes[first]) > 1
+            self.others = frozenset(home for home in homes if home != first)
+
+    def row(self, prices: PriceList) -> UsageRow:
+        """Its ledger row."""
+        return self.request.row(prices, self.provider)
+
+
+def claims_of(told: Iterable[tuple[Home, SessionNews]]) -> dict[str, Claim]:
+    """The requests of a batch by key, each once, whatever the order of its files."""
+    claims: dict[str, Claim] = {}
+    joined: list[Claim] = []
+    for home, news in told:
+        provider = news.provider
+        for key, request in news.requests.items():
+            known = claims.get(key)
+            if known is None:
+                claims[key] = Claim(request, home, provider)
+            else:
+                known.join(request, home)
+                joined.append(known)
+    for claim in joined:
+        claim.settle()
+    return claims
 
 
 async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dict[str, Home]:
@@ -105,6 +102,7 @@ async def put_requests(
     claims: Mapping[str, Claim],
     known: Mapping[str, Home],
     locked: Collection[UUID],
+    prices: PriceList,
 ) -> set[Home]:
     """Claim requests where their lines are the earliest, and put or improve their rows.
 
@@ -113,6 +111,7 @@ async def put_requests(
         claims: by request key.
         known: whose they were before the transaction began.
         locked: the targets of all of these.
+        prices: what they are priced by.
 
     Returns:
         The sessions whose files only repeat some of them, or may do so.
@@ -121,28 +120,28 @@ async def put_requests(
         MovedOn: another writer claimed one of them since.
         DataRefused: PostgreSQL cannot store one of them.
     """
-    fresh = {key: claim for key, claim in claims.items() if key not in known}
-    others = {key: claim for key, claim in claims.items() if key in known}
+    fresh = [claim for key, claim in claims.items() if key not in known]
     if len(fresh) < MANY:
-        fresh, others = {}, dict(claims)
+        fresh = []
+    others = dict(claims) if not fresh else {key: claims[key] for key in known}
     copies = {home for claim in claims.values() for home in claim.others}
     copies |= {claim.home for claim in claims.values() if claim.tied}
     if fresh:
-        rows = [(*claim.home, claim.row) for claim in fresh.values()]
+        rows = [(claim.home, claim.request, claim.provider) for claim in fresh]
         try:
-            await copy_past_requests(tx, rows)
+            await copy_past_requests(tx, rows, prices)
         except AlreadyThere as error:
             raise MovedOn("another writer claimed a request in the meantime") from error
     if others:
-        copies |= await _merge(tx, others, locked)
+        copies |= await _merge(tx, others, locked, prices)
     return copies
 
 
 async def _merge(
-    tx: Transaction, claims: Mapping[str, Claim], locked: Collection[UUID]
+    tx: Transaction, claims: Mapping[str, Claim], locked: Collection[UUID], prices: PriceList
 ) -> set[Home]:
     claimants = [
-        _Claimant(key, *claim.home, claim.row.requested_at) for key, claim in sorted(claims.items())
+        _Claimant(key, *claims[key].home, claims[key].request.first_at) for key in sorted(claims)
     ]
     before = await owners_of(tx, claims)
     tied = await tx.fetch_all("history.tied_with", rows=json_rows(claimants))
@@ -154,7 +153,8 @@ async def _merge(
     moved = [row["request_key"] for row in taken if row["request_key"] in before]
     if moved:
         await tx.execute("ledger.move_requests", keys=moved)
-    await tx.execute("ledger.put_usage", rows=json_rows([c.row for c in claims.values()]))
+    rows = [claim.row(prices) for claim in claims.values()]
+    await tx.execute("ledger.put_usage", rows=json_rows(rows))
     repeating = {
         home
         for key, claim in claims.items()

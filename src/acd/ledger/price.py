@@ -77,7 +77,9 @@ class ModelRates(NamedTuple):
         return self.tiers[bisect_left(self.thresholds, prompt)].cost(usage)
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """Rates and where they come from: `price_source` of the requests that they price."""
+
     rates: ModelRates
     source: str
 
@@ -91,7 +93,7 @@ class PriceList:
 
     fresh_until: float = -inf
     """Until when (monotonic) what a person set need not be looked at again; see `acd.ledger.overrides`."""
-    _known: dict[tuple[str, str, date, str], _Found | None] = field(default_factory=dict)
+    _known: dict[tuple[str, str, date, str], Found | None] = field(default_factory=dict)
     _library: _Library = field(default_factory=lambda: _Library())
     _source: str = field(default_factory=lambda: f"genai-prices {version('genai-prices')}")
     _overrides: tuple[PriceOverride, ...] = ()
@@ -116,11 +118,19 @@ class PriceList:
             terms: what else the list price depends on, as `RequestSeen.terms`; a price set by hand holds whatever they are.
         """
         day = (at if at.tzinfo is UTC else at.astimezone(UTC)).date()
+        found = self.find(provider, model, day, terms)
+        return None if found is None else Price(found.rates.cost(usage), found.source, day)
+
+    def find(self, provider: str, model: str, day: date, terms: str = "") -> Found | None:
+        """By what requests of a day (in UTC) are priced, as `price` does; None when the model has no price."""
         key = (provider, model, day, terms)
         if key not in self._known:
             self._known[key] = self._find(provider, model, day, terms)
-        found = self._known[key]
-        return None if found is None else Price(found.rates.cost(usage), found.source, day)
+        return self._known[key]
+
+    def load(self) -> None:
+        """Load the list prices now, which takes some tenths of a second: else the first request to be priced does."""
+        get_snapshot()
 
     def rates(self, provider: str, model: str, day: date) -> ModelRates | None:
         """Rates of a model on a day, for `acd prices`; None when it has none."""
@@ -132,15 +142,15 @@ class PriceList:
         found = self._find(provider, model, day)
         return None if found is None else found.source
 
-    def _find(self, provider: str, model: str, day: date, terms: str = "") -> _Found | None:
+    def _find(self, provider: str, model: str, day: date, terms: str = "") -> Found | None:
         named = [one for one in self._overrides if _is_about(one, provider, model, day)]
         if named:
             # The newest day counts; on the same day who is meant more exactly.
             best = max(named, key=lambda one: (one.valid_from, one.provider, one.model == model))
             rates = ModelRates((), (_rates_set(best),))
-            return _Found(rates, f"{SET_BY_HAND} from {best.valid_from}")
+            return Found(rates, f"{SET_BY_HAND} from {best.valid_from}")
         listed = self._library.look_up(provider, model, day, terms)
-        return None if listed is None else _Found(listed, self._source)
+        return None if listed is None else Found(listed, self._source)
 
 
 def _is_about(one: PriceOverride, provider: str, model: str, day: date) -> bool:

@@ -114,7 +114,14 @@ class PastReader:
             quick = request_of(self._agent, line)
             if quick is not None:
                 self._passed = None
-                return [*self._moved(quick[0]), self._of_subagent(quick[1])]
+                shape, request = quick
+                event = request if self._subagent is None else self._of_subagent(request)
+                if self._place is not None and _is_at(self._place, shape):
+                    return [event]
+                return [*self._moved(shape), event]
+        return self._read_thoroughly(line)
+
+    def _read_thoroughly(self, line: bytes) -> list[Event]:
         shape = decode(line, _LINE)
         if isinstance(shape, shapes.CostState):
             return cost_state_events(shape)
@@ -176,6 +183,16 @@ class PastReader:
         if isinstance(event, RequestSeen) and event.subagent is None:
             return msgspec.structs.replace(event, subagent=self._subagent)
         return event
+
+
+def _is_at(place: _Place, shape: QuickLine) -> bool:
+    """Whether a line was said where the one before was; nearly every one is, so this makes nothing."""
+    return (
+        shape.session_id == place.session_id
+        and shape.cwd == place.cwd
+        and shape.git_branch == place.git_branch
+        and shape.version == place.version
+    )
 
 
 def _is_users(line: bytes) -> bool:

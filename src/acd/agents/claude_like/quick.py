@@ -83,7 +83,9 @@ def request_of(agent: str, line: bytes) -> tuple[QuickLine, RequestSeen] | None:
     blocks = content if isinstance(content, list) else []
     subagent = None
     if shape.is_sidechain:
-        subagent = name_of(first_text(True, shape.attribution_agent, shape.agent_id)) or None
+        subagent = (
+            name_of(first_text(shape.is_sidechain, shape.attribution_agent, shape.agent_id)) or None
+        )
     return shape, RequestSeen(
         at=moment(shape.timestamp),
         request_key=f"{agent}:{key}",

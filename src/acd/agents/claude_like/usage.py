@@ -29,15 +29,15 @@ def usage_of(seen: MessageUsage | None) -> Usage:
     write_5m = (split.ephemeral_5m_input_tokens or 0) if split else 0
     write_1h = (split.ephemeral_1h_input_tokens or 0) if split else 0
     details, tools = seen.output_tokens_details, seen.server_tool_use
-    return Usage(
-        input_tokens=seen.input_tokens or 0,
-        output_tokens=seen.output_tokens or 0,
-        cache_read_tokens=seen.cache_read_input_tokens or 0,
-        cache_write_tokens=max(seen.cache_creation_input_tokens or 0, write_5m + write_1h),
-        cache_write_5m_tokens=write_5m,
-        cache_write_1h_tokens=write_1h,
-        reasoning_tokens=(details.thinking_tokens or 0) if details else 0,
-        web_searches=(tools.web_search_requests or 0) if tools else 0,
+    return Usage(  # in the order of its fields: this is made for every line
+        seen.input_tokens or 0,
+        seen.output_tokens or 0,
+        seen.cache_read_input_tokens or 0,
+        max(seen.cache_creation_input_tokens or 0, write_5m + write_1h),
+        write_5m,
+        write_1h,
+        (details.thinking_tokens or 0) if details else 0,
+        (tools.web_search_requests or 0) if tools else 0,
     )
 
 
@@ -45,11 +45,11 @@ def terms_of(seen: MessageUsage | None) -> str:
     """What the price depends on beside model and tokens, as `RequestSeen.terms` (field documentation of the Messages API)."""
     if seen is None:
         return ""
-    words = (
-        "batch" if seen.service_tier == "batch" else "",
-        "fast" if seen.speed == "fast" else "",
-        "us" if seen.inference_geo == "us" else "",
-    )
+    batch, fast = seen.service_tier == "batch", seen.speed == "fast"
+    within_us = seen.inference_geo == "us"
+    if not (batch or fast or within_us):
+        return ""
+    words = ("batch" if batch else "", "fast" if fast else "", "us" if within_us else "")
     return " ".join(word for word in words if word)
 
 

@@ -100,6 +100,26 @@ WHERE target_id = %(target_id)s AND id = %(id)s AND (status = 'running' OR presu
 -- Which of these requests are known, and to whom they belong so far.
 SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s);
 
+-- name: hold_sessions
+-- Keeps sessions from being removed before the transaction ends, as the check of a foreign key does for each row that is
+-- written; whether all of them are there.
+SELECT count(*) = %(expected)s AS all_there
+FROM (SELECT FROM harness_sessions
+      WHERE (target_id, id) IN (SELECT target_id, session_id
+                                FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid))
+      ORDER BY target_id, id FOR KEY SHARE) AS held;
+
+-- name: check_keys_no_more
+-- From here on the transaction checks no foreign key; whether that is so. Only where we may say so (the embedded
+-- server, a superuser, or who was granted it).
+SELECT set_config('session_replication_role', 'replica', true) = 'replica' AS done
+WHERE has_parameter_privilege('session_replication_role', 'SET')
+  AND current_setting('session_replication_role') = 'origin';
+
+-- name: check_keys_again
+-- From here on they are checked again.
+SELECT set_config('session_replication_role', 'origin', true) AS done;
+
 -- name: owners_elsewhere
 -- Which of these requests belong to another session so far, and to which.
 SELECT request_key, target_id, session_id FROM request_owners

@@ -1,0 +1,73 @@
+"""Many new requests go by another way into the ledger than few: their rows are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acd.core.settings import Settings
+from acd.database.connection import Database
+from acd.ledger.copying import MANY
+from tests.integration.history.stage import Transcript, claude, import_from, session_name
+from tests.integration.history.test_import_again import fresh
+from tests.integration.ledger.stage import fingerprint, rows_of, select
+
+pytestmark = pytest.mark.extra
+
+USAGES: list[dict[str, Any]] = [
+    {"input_tokens": 0, "output_tokens": 0},
+    {"input_tokens": 150_000, "output_tokens": 1, "cache_read_input_tokens": 90_000},
+    {
+        "input_tokens": 3,
+        "cache_creation": {"ephemeral_1h_input_tokens": 7},
+        "service_tier": "batch",
+    },
+    {"output_tokens": 4, "server_tool_use": {"web_search_requests": 2}, "inference_geo": "us"},
+    {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 5}, "speed": "fast"},
+    {"input_tokens": 2**53, "cache_creation_input_tokens": 2**53},
+]
+MODELS = ["claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-4-5", "nobody's", "Modell-ü"]
+TOOLS = [None, "Bash", "Wörk \U0001f642", "tab\tnew\nline", '"quoted\\']
+
+
+def write(one: Transcript, numbers: range) -> None:
+    for number in numbers:
+        one.subagent = "a ü" if number % 7 == 0 else None
+        one.asks(
+            number,
+            f"msg_{number}",
+            model=MODELS[number % len(MODELS)],
+            tool=TOOLS[number // 2 % len(TOOLS)],
+            usage=USAGES[number % len(USAGES)],
+            requestId=f"req_{number}" if number % 3 else None,
+        )
+
+
+async def test_both_ways_give_the_same_rows(
+    database: Database, empty_database_url: str, settings: Settings, tmp_path: Path
+) -> None:
+    count, step = 2 * MANY, MANY // 2
+    one = Transcript(claude(tmp_path) / "p" / f"{session_name(1)}.jsonl", session_name(1))
+    one.says(0)
+    for begin in range(1, count, step):
+        write(one, range(begin, begin + step))
+        await import_from(database, settings, [tmp_path])
+    rows = await rows_of(database, "token_usage_details")
+    assert len(rows) == count
+    async with fresh(empty_database_url, settings) as other:
+        await import_from(other, settings, [tmp_path])
+        assert await rows_of(other, "token_usage_details") == rows
+        assert await fingerprint(other) == await fingerprint(database)
+
+
+async def test_the_checks_of_keys_are_on_again(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = Transcript(claude(tmp_path) / "p" / f"{session_name(1)}.jsonl", session_name(1))
+    one.says(0)
+    write(one, range(1, 2 * MANY))
+    await import_from(database, settings, [tmp_path])
+    (row,) = await select(database, "SELECT current_setting('session_replication_role') AS role")
+    assert row["role"] == "origin"
