@@ -94,7 +94,7 @@ def create_app(
     site.add_pages(app)
     app.add_middleware(Freshness)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(SharedAnswers)
+    app.add_middleware(SharedAnswers, changed=db.read_anew)
     app.add_middleware(Guard, access=access)
     app.add_middleware(SecurityHeaders)
     return app

@@ -157,7 +157,7 @@ def test_an_answer_that_is_too_large_is_not_kept_and_makes_no_room() -> None:
 async def test_what_is_made_of_rows_is_made_again_after_a_commit(db: Database) -> None:
     made = 0
 
-    async def make() -> int:
+    async def make(_: Database) -> int:
         nonlocal made
         made += 1
         return made
@@ -169,3 +169,70 @@ async def test_what_is_made_of_rows_is_made_again_after_a_commit(db: Database) -
     assert seen == [seen[0]] * 3
     await db.execute("t.add", id=1)
     assert await db.while_unchanged("q", make, size=1) == seen[0] + 1
+
+
+async def test_who_has_patience_is_told_what_was_so_a_moment_ago(db: Database) -> None:
+    patient = db.lately(3600)
+    await patient.shared_json("t.sum", id=0)
+    await db.execute("t.add", id=1)
+    assert await patient.shared_json("t.sum", id=0) == b"0"
+    assert await db.shared_json("t.sum", id=0) == b"1"
+    assert await patient.shared_json("t.sum", id=0) == b"1"
+
+
+async def test_patience_ends(db: Database) -> None:
+    patient = db.lately(0.001)
+    await patient.shared_json("t.sum", id=0)
+    await db.execute("t.add", id=1)
+    await asyncio.sleep(0.01)
+    assert await patient.shared_json("t.sum", id=0) == b"1"
+
+
+async def test_what_is_asked_after_a_change_sees_it(db: Database) -> None:
+    patient = db.lately(3600)
+    made = [
+        await patient.shared_json("t.sum", id=0),
+        await patient.while_unchanged("q", _sum, size=1),
+    ]
+    await db.execute("t.add", id=1)
+    patient.read_anew()
+    made += [
+        await patient.shared_json("t.sum", id=0),
+        await patient.while_unchanged("q", _sum, size=1),
+    ]
+    assert made == [b"0", b"0", b"1", b"1"]
+
+
+async def _sum(db: Database) -> bytes:
+    return await db.shared_json("t.sum", id=0) or b""
+
+
+async def test_what_was_read_with_patience_is_never_older_for_others(db: Database) -> None:
+    """What is made of an old answer must not be kept as if it were of the moment."""
+    patient = db.lately(3600)
+    await patient.shared_json("t.sum", id=0)
+    await db.execute("t.add", id=1)
+    assert await patient.while_unchanged("q", _sum, size=1) == b"1"
+    assert await db.while_unchanged("q", _sum, size=1) == b"1"
+    await db.execute("t.add", id=2)
+    assert await patient.while_unchanged("q", _sum, size=1) == b"1"
+    assert await db.while_unchanged("q", _sum, size=1) == b"2"
+
+
+async def test_the_time_too_may_be_told_late(db: Database) -> None:
+    patient = db.lately(3600)
+    first = await _now(patient)
+    assert await _now(patient) == first
+    assert await _now(db) != first
+    patient.read_anew()
+    assert await _now(patient) != first
+
+
+async def test_an_answer_that_still_holds_is_as_good_as_a_new_one() -> None:
+    kept = Kept[str]()
+    kept.keep("q", b"m", "a", 1, now=10.0)
+    assert kept.lately("q", 11.0) is None
+    assert kept.find("q", b"m", 12.0) is not None
+    assert kept.lately("q", 11.0) is not None
+    kept.read_anew(13.0)
+    assert kept.lately("q", 11.0) is None

@@ -20,10 +20,14 @@ class Stage:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.changes = 0
         self.status = 200
         self.open = asyncio.Event()
         routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
-        self.app = SharedAnswers(Starlette(routes=routes))
+        self.app = SharedAnswers(Starlette(routes=routes), self._change)
+
+    def _change(self) -> None:
+        self.changes += 1
 
     async def _answer(self, request: Request) -> Response:
         self.asked += 1
@@ -89,8 +93,8 @@ async def test_what_is_asked_differently_is_answered_apart(
     await asyncio.gather(*both)
 
 
-@pytest.mark.parametrize("path", ["/api/events", "/api/export/sessions", "/", "/static/x"])
-async def test_streams_and_pages_are_not_shared(
+@pytest.mark.parametrize("path", ["/api/events", "/api/export/sessions", "/static/x"])
+async def test_streams_and_files_are_not_shared(
     stage: Stage, client: httpx.AsyncClient, path: str
 ) -> None:
     tasks = asking(client, path, 3)
@@ -100,12 +104,31 @@ async def test_streams_and_pages_are_not_shared(
     await asyncio.gather(*tasks)
 
 
-async def test_orders_are_not_shared(stage: Stage, client: httpx.AsyncClient) -> None:
-    tasks = [asyncio.create_task(client.post("/api/queue")) for _ in range(3)]
+@pytest.mark.parametrize("path", ["/", "/queue", "/cost?days=7"])
+async def test_pages_are_shared(stage: Stage, client: httpx.AsyncClient, path: str) -> None:
+    tasks = asking(client, path, 3)
     await begun(*tasks)
-    assert stage.asked == 3
     stage.open.set()
     await asyncio.gather(*tasks)
+    assert stage.asked == 2
+
+
+async def test_orders_are_not_shared_and_are_told_of_before_they_are_answered(
+    stage: Stage, client: httpx.AsyncClient
+) -> None:
+    tasks = [asyncio.create_task(client.post("/api/queue")) for _ in range(3)]
+    await begun(*tasks)
+    assert (stage.asked, stage.changes) == (3, 0)
+    stage.open.set()
+    await asyncio.gather(*tasks)
+    assert stage.changes == 3
+
+
+async def test_who_only_asks_changes_nothing(stage: Stage, client: httpx.AsyncClient) -> None:
+    stage.open.set()
+    await client.get("/api/queue")
+    await client.get("/static/x")
+    assert stage.changes == 0
 
 
 async def test_without_a_database_nobody_waits_twice(

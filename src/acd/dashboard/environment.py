@@ -22,6 +22,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     templates.globals["parts_of"] = parts_of
     templates.filters.update({**FILTERS, **ADDRESSES, **STATES, **DRAWINGS})
@@ -30,6 +31,6 @@ def environment() -> Environment:
 
 def _shown(value: object) -> object:
     """What is put into a page: of text that is not markup of our own, nothing that cannot be seen or that moves other text."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
+    if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
+        return value  # what is printable holds nothing of what `visible` shows: nearly all text
+    return visible(value)

@@ -18,6 +18,7 @@ from collections.abc import (
     Hashable,
 )
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,6 +49,8 @@ __all__ = ["Database", "Json", "Notification", "Snapshot", "Transaction", "open_
 # The server's own limit on a statement is CALL_TIMEOUT; a second more lets its answer arrive.
 _SLACK = 1.0
 _LISTEN_PING = 15.0
+# Of what tells the time: no moment is like it.
+_NO_MOMENT = b""
 
 Thing = TypeVar("Thing")
 
@@ -82,6 +85,7 @@ class Database:
         self._shared = Sharing[bytes | None]()
         self._kept = Kept[bytes | None]()
         self._kept_things = Kept[Any]()
+        self._patience = 0.0
 
     def again(self) -> Database:
         """The same database with connections of its own: for a process that was forked, where ours must not be used."""
@@ -146,6 +150,9 @@ class Database:
         While nothing is written anywhere in the database, it is answered from what was read before (`keeping`).
         """
         question = (name, *params.items())
+        known = self._kept.lately(question, self._since()) if self._patience else None
+        if known is not None:
+            return known.answer
         try:
             async with asyncio.timeout(CALL_TIMEOUT + 1.5 * _SLACK):
                 return await self._shared.ask(question, lambda: self._current_json(name, params))
@@ -153,38 +160,64 @@ class Database:
             raise DatabaseAway("PostgreSQL did not answer in time") from error
 
     async def _current_json(self, name: str, params: dict[str, Hashable]) -> bytes | None:
+        question, now = (name, *params.items()), asyncio.get_running_loop().time()
         if load_queries()[name].tells_time:
-            return await self.fetch_json(name, **params)
-        question = (name, *params.items())
+            answer = await self.fetch_json(name, **params)
+            if self._patience:
+                self._kept.keep(question, _NO_MOMENT, answer, len(answer or b""), now)
+            return answer
         async with self._session() as session:
             moment = await session.fetch_json("schema.moment") or b""
-            known = self._kept.find(question, moment)
+            known = self._kept.find(question, moment, now)
             if known is not None:
                 return known.answer
             answer = await session.fetch_json(name, **params)
-        self._kept.keep(question, moment, answer, len(answer or b""))
+        self._kept.keep(question, moment, answer, len(answer or b""), now)
         return answer
 
+    def lately(self, seconds: float) -> Database:
+        """The same database for who may be told what was true up to `seconds` ago, while something is written.
+
+        It has the same connections and kept answers; `shared_json` and `while_unchanged` alone are different. What
+        somebody changed through this program is told at once, see `read_anew`.
+        """
+        other = copy(self)
+        other._patience = seconds
+        return other
+
+    def read_anew(self) -> None:
+        """Something was changed that is to be seen at once: nobody is told any more what was true before."""
+        now = asyncio.get_running_loop().time()
+        self._kept.read_anew(now)
+        self._kept_things.read_anew(now)
+
+    def _since(self) -> float:
+        return asyncio.get_running_loop().time() - self._patience
+
     async def while_unchanged(
-        self, question: Hashable, read: Callable[[], Awaitable[Thing]], *, size: int
+        self, question: Hashable, read: Callable[[Database], Awaitable[Thing]], *, size: int
     ) -> Thing:
         """What `read` makes of the database alone, again only after something was written; nobody may change it.
 
         Args:
             question: names what is read, with everything that it depends on beside the stored rows.
-            read: neither looks at the time nor writes.
+            read: asks the database that it is given and no other; neither looks at the time nor writes.
             size: how large it is, in bytes, about.
 
         Raises:
             DatabaseAway: and whatever `read` raises.
         """
-        moment = await self.fetch_json("schema.moment") or b""
-        known = self._kept_things.find(question, moment)
+        now = asyncio.get_running_loop().time()
+        known = self._kept_things.lately(question, self._since()) if self._patience else None
+        if known is None:
+            moment = await self.fetch_json("schema.moment") or b""
+            known = self._kept_things.find(question, moment, now)
         if known is not None:
             found: Thing = known.answer
             return found
-        thing = await read()
-        self._kept_things.keep(question, moment, thing, size)
+        # Of the moment and nothing older, because it is kept for everybody.
+        thing = await read(self.lately(0.0) if self._patience else self)
+        self._kept_things.keep(question, moment, thing, size, now)
         return thing
 
     async def execute(self, name: str, /, **params: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
@@ -51,13 +52,17 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
     Raises:
         DatabaseError: as `Database.fetch_all`.
     """
-    running = rows_of(await live.running(db), RunningSession)
     budget = budget_of(settings)
-    stored = await db.while_unchanged(
-        "queue.standing", lambda: _read_standing(db, budget), size=_SIZE
+    runs, stored, left, limits = await asyncio.gather(
+        live.running(db),
+        db.while_unchanged(
+            "queue.standing", lambda exact: _read_standing(exact, budget), size=_SIZE
+        ),
+        db.fetch_all("fleet.left_by_all"),
+        live.limits(db),
     )
+    running = rows_of(runs, RunningSession)
     sessions = {row.target.repo_id: row.id for row in running}
-    left = await db.fetch_all("fleet.left_by_all")
     nobody: dict[UUID, str] = {row["target_id"]: row["reason"] for row in left}
     return Queue(
         state=stored.state,
@@ -72,7 +77,7 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
             )
             for state, planned in stored.targets
         ],
-        limits=rows_of(await live.limits(db), Limit),
+        limits=rows_of(limits, Limit),
         budgets=Budgets(
             concurrency=settings.concurrency,
             session_timeout_s=settings.session_timeout,

@@ -52,8 +52,8 @@ async def of_models(
         DatabaseAway: there is no database now.
     """
 
-    async def make() -> bytes:
-        found = await db.fetch_json(
+    async def make(exact: Database) -> bytes:
+        found = await exact.fetch_json(
             "comparison.models",
             models=list(models) or None,
             same_targets=same_targets,

@@ -109,9 +109,9 @@ async def models(db: Database, period: Period) -> bytes:
 
 
 async def _report(db: Database, query: str, period: Period, row: type[SumT]) -> bytes:
-    async def make() -> bytes:
+    async def make(exact: Database) -> bytes:
         found = await read(
-            db,
+            exact,
             query,
             by=period.by,
             repo_id=period.repo_id,

@@ -7,6 +7,7 @@ answer depends on is the question: path, query and the headers named here. Nothi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,8 +18,10 @@ from acd.database.sharing import Sharing
 # reader may change, who is known by a cookie or the token.
 _SHARED = (
     *("/api/db/", "/api/targets/", "/api/reports/", "/api/health", "/api/queue", "/api/glance"),
-    *("/metrics", "/targets", "/sessions", "/cost", "/models", "/errors"),
+    *("/metrics", "/targets", "/sessions", "/cost", "/models", "/errors", "/queue"),
 )
+_SHARED_ALONE = "/"
+_ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TELLING = frozenset({b"accept", b"accept-encoding", b"if-none-match", b"cookie", b"authorization"})
 
 
@@ -28,17 +31,25 @@ class _Answer(NamedTuple):
 
 
 class SharedAnswers:
-    """ASGI middleware inside the guard, so that everybody who is answered was let in."""
+    """ASGI middleware inside the guard, so that everybody who is answered was let in.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `changed` is called when an order was carried out, before it is answered: what is asked after that sees what it did.
+    """
+
+    def __init__(self, app: ASGIApp, changed: Callable[[], None]) -> None:
         self.app = app
+        self._changed = changed
         # Nobody waits for a second time limit: who came while one was waiting for a database hears the same.
         self._sharing = Sharing[_Answer](lambda answer: answer.start["status"] == 503)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or wait for the answer to the same one."""
+        if scope["type"] == "http" and scope["method"] not in _ASKING:
+            await self.app(scope, receive, self._announcing(send))
+            return
         shared = scope["type"] == "http" and scope["method"] == "GET"
-        if not (shared and scope["path"].startswith(_SHARED)):
+        path = scope["path"] if shared else ""
+        if path != _SHARED_ALONE and not path.startswith(_SHARED):
             await self.app(scope, receive, send)
             return
         telling = tuple(pair for pair in scope["headers"] if pair[0] in _TELLING)
@@ -47,6 +58,14 @@ class SharedAnswers:
         # Others add their headers to the same answer.
         await send({**answer.start, "headers": list(answer.start["headers"])})
         await send({"type": "http.response.body", "body": answer.body})
+
+    def _announcing(self, send: Send) -> Send:
+        async def announce(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._changed()
+            await send(message)
+
+        return announce
 
     async def _read(self, scope: Scope) -> _Answer:
         start: Message = {}

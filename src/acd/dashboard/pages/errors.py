@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 
 from fastapi import APIRouter, HTTPException
@@ -12,11 +13,11 @@ from acd.core.contract import ErrorRow
 from acd.core.error_rows import ErrorGroup
 from acd.core.models import ErrorType
 from acd.dashboard import asking
+from acd.dashboard.lately import GivenLately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.reports import errors, sessions
 from acd.reports.rows import row_of, rows_of
 from acd.web.paging import ERRORS
-from acd.web.parts import GivenDatabase
 
 ENTRY = Entry("Errors", "/errors", "e", "errors")
 DAYS = 14
@@ -30,20 +31,23 @@ router = APIRouter()
 
 
 @router.get("/errors")
-async def show_errors(request: Request, db: GivenDatabase, shell: GivenShell) -> Response:
+async def show_errors(request: Request, db: GivenLately, shell: GivenShell) -> Response:
     """Groups: what waits for a person comes first."""
     asked = request.query_params
     state = asking.one_of(asked, "state", tuple(RESOLVED)) or "open"
     error_type = asking.one_of(asked, "type", get_args(ErrorType))
     target = asking.word(asked, "target")
     days = asking.number(asked, "days", least=1, most=MOST_DAYS, otherwise=DAYS)
-    report = await errors.groups(
-        db,
-        days=days,
-        limit=MOST_GROUPS,
-        resolved=RESOLVED[state],
-        error_type=error_type,
-        repo_id=target,
+    report, choices = await asyncio.gather(
+        errors.groups(
+            db,
+            days=days,
+            limit=MOST_GROUPS,
+            resolved=RESOLVED[state],
+            error_type=error_type,
+            repo_id=target,
+        ),
+        sessions.choices(db),
     )
     groups = rows_of(report, ErrorGroup)
     figures = {
@@ -55,7 +59,7 @@ async def show_errors(request: Request, db: GivenDatabase, shell: GivenShell) ->
         "types": get_args(ErrorType),
         "target": target,
         "days": days,
-        "choices": row_of(await sessions.choices(db), sessions.Choices),
+        "choices": row_of(choices, sessions.Choices),
         "full": len(groups) == MOST_GROUPS,
     }
     return shell.page(request, "errors.html", figures)
@@ -63,7 +67,7 @@ async def show_errors(request: Request, db: GivenDatabase, shell: GivenShell) ->
 
 @router.get("/errors/{key}")
 async def show_error_group(
-    request: Request, db: GivenDatabase, shell: GivenShell, key: str
+    request: Request, db: GivenLately, shell: GivenShell, key: str
 ) -> Response:
     """The errors of one group, newest first, each with the way to its session."""
     if len(key) != _KEY_LENGTH or not _KEY_CHARACTERS.issuperset(key):

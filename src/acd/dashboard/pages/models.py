@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from acd.core.comparison import Comparison
 from acd.dashboard import views
+from acd.dashboard.lately import GivenLately
 from acd.dashboard.ranges import PRESETS, Range, kept
 from acd.dashboard.script import script_of_charts
 from acd.dashboard.shell import Entry, GivenShell
@@ -18,7 +19,6 @@ from acd.database.connection import Database
 from acd.reports import comparison
 from acd.reports.figures import Period
 from acd.reports.rows import row_of
-from acd.web.parts import GivenDatabase
 
 ENTRY = Entry("Models", "/models", "m", "models")
 MOST_MODELS = 20
@@ -31,7 +31,7 @@ _Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 @router.get("/models")
 async def show_models(
     request: Request,
-    db: GivenDatabase,
+    db: GivenLately,
     shell: GivenShell,
     asked: Annotated[Range, Depends()],
     model: Annotated[list[_Name] | None, Query(max_length=MOST_MODELS)] = None,

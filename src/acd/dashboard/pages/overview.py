@@ -18,6 +18,7 @@ from acd.dashboard.budgeting import budget_shares
 from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.comparing import compare_days
 from acd.dashboard.drawing import bars
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
 from acd.queue.standing import read_queue
@@ -43,7 +44,7 @@ async def show_overview(request: Request, parts: GivenParts, shell: GivenShell) 
 
 async def _figures(parts: Parts) -> dict[str, Any]:
     """All of it, asked at the same time: each answer is shared with whoever asks the same."""
-    db = parts.db
+    db = lately(parts.db)
     queue, days, budgets, progressed, money = await asyncio.gather(
         read_queue(db, parts.settings),
         compare_days(db),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from acd.core.queue_rows import Queue, QueueEntry
 from acd.dashboard.budgeting import budget_shares
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.queue.standing import read_queue
 from acd.web.parts import GivenParts, Parts
@@ -29,12 +31,15 @@ async def show_queue(request: Request, parts: GivenParts, shell: GivenShell) -> 
 
 
 async def _figures(parts: Parts) -> dict[str, Any]:
-    queue = await read_queue(parts.db, parts.settings)
+    db = lately(parts.db)
+    queue, budgets = await asyncio.gather(
+        read_queue(db, parts.settings), budget_shares(db, parts.settings)
+    )
     return {
         "queue": queue,
         "groups": [(state, _in(queue.targets, state)) for state in (*_WORKED, *_LEFT)],
         "sessions": {session.id: session for session in queue.running},
-        "budgets": await budget_shares(parts.db, parts.settings),
+        "budgets": budgets,
         "orders": _orders(queue),
     }
 

@@ -19,6 +19,7 @@ from acd.core.timeline_rows import CurvePoint, TimelinePage
 from acd.dashboard import asking
 from acd.dashboard.addresses import query, session_page
 from acd.dashboard.curve import curve
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import GivenShell
 from acd.dashboard.steps import KINDS, branches
 from acd.dashboard.told import gap_in_words, why_it_ended
@@ -43,12 +44,12 @@ async def show_session(
     request: Request, parts: GivenParts, shell: GivenShell, session_id: UUID
 ) -> Response:
     """The page, from the beginning of the timeline or from a place in it; of a session that runs, its latest part."""
-    db = parts.db
+    await build_timeline(parts.db, parts.settings.host_name, session_id)
+    db = lately(parts.db)
     found = await sessions.one(db, session_id)
     if found is None:
         raise HTTPException(404, f"No session has the id {session_id}.")
     session = row_of(found, WholeSession)
-    await build_timeline(db, parts.settings.host_name, session_id)
     asked = request.query_params
     if (at := asking.word(asked, "at")) is not None:
         return await _at(db, session, at)

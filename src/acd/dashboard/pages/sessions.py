@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import get_args
@@ -14,12 +15,12 @@ from starlette.responses import Response
 from acd.core.contract import SessionRow
 from acd.core.models import SessionStatus, SessionType
 from acd.dashboard import asking
+from acd.dashboard.lately import GivenLately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
 from acd.reports import sessions
 from acd.reports.rows import row_of, rows_of
 from acd.web.paging import SESSIONS
-from acd.web.parts import GivenDatabase
 
 ENTRY = Entry("Sessions", "/sessions", "s", "sessions")
 SHOWN = 50
@@ -77,17 +78,18 @@ def filters_of(asked: QueryParams) -> Filters:
 
 
 @router.get("/sessions")
-async def show_sessions(request: Request, db: GivenDatabase, shell: GivenShell) -> Response:
+async def show_sessions(request: Request, db: GivenLately, shell: GivenShell) -> Response:
     """The list."""
     asked = request.query_params
     filters, cursor = filters_of(asked), asking.word(asked, "cursor")
-    report = await _read(db, filters, SESSIONS.place(cursor))
-    choices = row_of(await sessions.choices(db), sessions.Choices)
+    report, choices = await asyncio.gather(
+        _read(db, filters, SESSIONS.place(cursor)), sessions.choices(db)
+    )
     figures = {
         "filters": filters,
         "statuses": get_args(SessionStatus),
         "types": get_args(SessionType),
-        "choices": choices,
+        "choices": row_of(choices, sessions.Choices),
         "rows": rows_of(report, SessionRow),
         "older": SESSIONS.next_cursor(report, SHOWN),
         "first_page": cursor is None,

@@ -22,6 +22,7 @@ from acd.core.contract import (
 from acd.core.progress_rows import FeatureDay, Forecast
 from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.drawing import bars
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import GivenShell
 from acd.database.connection import Database
 from acd.queue.standing import read_queue
@@ -57,20 +58,20 @@ async def show_target(
     q: Annotated[str, Query(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = "",
 ) -> Response:
     """Everything of one target; `feature` and `q` choose among its features."""
-    db = parts.db
+    db = lately(parts.db)
     found = await features.of_target(db, repo_id)
     if found is None:
         raise HTTPException(404, f"No target has the id {repo_id!r}.")
-    queue = await read_queue(db, parts.settings)
+    queue, figures = await asyncio.gather(read_queue(db, parts.settings), _figures(db, repo_id))
     entry = next((each for each in queue.targets if each.target.repo_id == repo_id), None)
     running = [each for each in queue.running if each.target.repo_id == repo_id]
-    figures = {
+    shown = {
         "entry": entry,
         "running": running,
         **_features(rows_of(found, FeatureRow), feature, q.strip()),
-        **await _figures(db, repo_id),
+        **figures,
     }
-    return shell.page(request, "target.html", figures)
+    return shell.page(request, "target.html", shown)
 
 
 def _features(rows: list[FeatureRow], status: str, q: str) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from starlette.responses import Response
 from acd.core.contract import TargetRow
 from acd.core.figures import FeatureCostSum, Report
 from acd.core.queue_rows import QueueEntry
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
+from acd.database.connection import Database
 from acd.queue.standing import read_queue
 from acd.reports import figures, progress, targets
 from acd.reports.rows import row_of, rows_of
@@ -102,17 +104,21 @@ async def show_targets(
     return shell.page(request, "targets.html", {"asked": asked, **await _figures(parts, asked)})
 
 
-async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
-    db = parts.db
+async def _cost_per_feature(db: Database) -> Report[FeatureCostSum]:
     period = await figures.period(db, "target")
+    return row_of(await figures.cost_per_feature(db, period), Report[FeatureCostSum])
+
+
+async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
+    db = lately(parts.db)
     queue, costs, lines, rows = await asyncio.gather(
         read_queue(db, parts.settings),
-        figures.cost_per_feature(db, period),
+        _cost_per_feature(db),
         progress.lines(db, days=DAYS_SHOWN),
         targets.recent(db, q=asked.q or None),
     )
     entries = {entry.target.repo_id: entry for entry in queue.targets}
-    dear = {row.key: row.cost_per_feature for row in row_of(costs, Report[FeatureCostSum]).rows}
+    dear = {row.key: row.cost_per_feature for row in costs.rows}
     passing = row_of(lines, dict[str, list[int]])
     found = [
         Line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))

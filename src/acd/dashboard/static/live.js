@@ -3,6 +3,7 @@
 import { tell } from "./times.js";
 
 const LEAST_MS = 1000;
+const SETTLED_MS = 1500; // the server may show what was so a second ago: once more, so long after the last that happened
 const SLOW_MS = 15000; // what no event tells (orders of others, a limit's end) is seen at the latest after this
 const EVENTS = ["started", "ended", "request", "feature", "commit", "limit", "error", "progress"];
 
@@ -10,6 +11,7 @@ const known = new Map();
 let source = null;
 let due = null;
 let last = 0;
+let heard = 0;
 let asking = false;
 
 const parts = (root) => [...root.querySelectorAll("[data-live][id]")];
@@ -55,12 +57,18 @@ export async function refresh() {
     state("lost"); // the stream tries again by itself, and asks then
   } finally {
     asking = false;
+    if (last < heard + SETTLED_MS) schedule(heard + SETTLED_MS);
   }
 }
 
-function schedule() {
+function schedule(earliest = 0) {
   if (due !== null || document.hidden) return;
-  due = setTimeout(refresh, Math.max(0, last + LEAST_MS - Date.now()));
+  due = setTimeout(refresh, Math.max(0, Math.max(last + LEAST_MS, earliest) - Date.now()));
+}
+
+function hear() {
+  heard = Date.now();
+  schedule();
 }
 
 function open() {
@@ -68,10 +76,10 @@ function open() {
   source = new EventSource(address);
   source.onopen = () => {
     state("on");
-    schedule();
+    hear();
   };
   source.onerror = () => state("lost");
-  for (const name of EVENTS) source.addEventListener(name, schedule);
+  for (const name of EVENTS) source.addEventListener(name, hear);
   source.addEventListener("bye", () => state("lost"));
 }
 

@@ -11,35 +11,39 @@ WITH chosen AS MATERIALIZED (
       AND s.status <> 'running' AND s.session_type = 'coding'
       AND (%(models)s::text[] IS NULL OR s.model = ANY (%(models)s))
       AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
-), compared AS (
-    SELECT target_id FROM chosen
+), pairs AS MATERIALIZED (
+    SELECT target_id, model FROM chosen GROUP BY target_id, model
+), compared AS MATERIALIZED (
+    SELECT target_id FROM pairs
     GROUP BY target_id
-    HAVING NOT %(same_targets)s::boolean OR count(DISTINCT model) = (SELECT count(DISTINCT model) FROM chosen)
+    HAVING NOT %(same_targets)s::boolean OR count(*) = (SELECT count(DISTINCT model) FROM pairs)
 ), counted AS MATERIALIZED (
-    SELECT c.* FROM chosen c JOIN compared USING (target_id)
-), ranked AS (
-    SELECT model, duration_ms, row_number() OVER (PARTITION BY model ORDER BY duration_ms) AS place,
-           count(*) OVER (PARTITION BY model) AS timed
-    FROM counted WHERE duration_ms IS NOT NULL
-), placed AS (
-    SELECT *, floor((timed - 1.96 * sqrt(timed::double precision)) / 2)::bigint AS low FROM ranked
-), durations AS (
-    SELECT model, max(timed) AS timed, percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms) AS median,
-           max(duration_ms) FILTER (WHERE place = low) AS low,
-           max(duration_ms) FILTER (WHERE low > 0 AND place = timed + 1 - low) AS high
-    FROM placed GROUP BY model
-), summed AS (
-    SELECT model, count(*) AS sessions, count(DISTINCT target_id) AS targets,
+    SELECT c.* FROM chosen c WHERE c.target_id IN (SELECT target_id FROM compared)
+), worked AS (
+    SELECT model, count(*) AS targets FROM pairs WHERE target_id IN (SELECT target_id FROM compared) GROUP BY model
+), summed AS MATERIALIZED (
+    SELECT model, count(*) AS sessions, count(duration_ms) AS timed,
            count(*) FILTER (WHERE status = 'completed') AS completed, sum(features) AS features,
            sum(features * features) AS "featuresSquared", sum(cost) AS cost, sum(cost * cost) AS "costSquared",
            sum(cost * features) AS "costByFeatures", sum(cost_usd) AS "costUsd",
            sum(unpriced_requests) AS "unpricedRequests"
     FROM counted GROUP BY model
+), placed AS (
+    SELECT r.*, s.timed, floor((s.timed - 1.96 * sqrt(s.timed::double precision)) / 2)::bigint AS low
+    FROM (SELECT model, duration_ms, row_number() OVER (PARTITION BY model ORDER BY duration_ms) AS place
+          FROM counted WHERE duration_ms IS NOT NULL) AS r
+    JOIN summed s USING (model)
+), durations AS (
+    -- The middle one, or the mean of the two in the middle: what percentile_cont gives, without another sort.
+    SELECT model, avg(duration_ms) FILTER (WHERE place IN ((timed + 1) / 2, (timed + 2) / 2))::double precision AS median,
+           max(duration_ms) FILTER (WHERE place = low) AS low,
+           max(duration_ms) FILTER (WHERE low > 0 AND place = timed + 1 - low) AS high
+    FROM placed GROUP BY model
 )
 SELECT json_build_object(
     'targets', (SELECT coalesce(json_agg(json_build_object('name', t.name, 'repoId', t.repo_id)
                                          ORDER BY t.priority, t.repo_id), '[]')
                 FROM targets t JOIN compared ON compared.target_id = t.id),
     'models', (SELECT coalesce(json_agg(told ORDER BY told.sessions DESC, told.model), '[]')
-               FROM (SELECT s.*, coalesce(d.timed, 0) AS timed, d.median, d.low, d.high
-                     FROM summed s LEFT JOIN durations d USING (model)) AS told));
+               FROM (SELECT s.*, w.targets, d.median, d.low, d.high
+                     FROM summed s JOIN worked w USING (model) LEFT JOIN durations d USING (model)) AS told));

@@ -12,41 +12,48 @@ SELECT coalesce(%(from)s::date, greatest(coalesce(%(to)s::date, current_date) - 
 -- many requests that are. Parameters: by; from, to; repo_id, null for "any".
 WITH target AS MATERIALIZED (
     SELECT id, repo_id, name FROM targets WHERE %(repo_id)s::text IS NULL OR repo_id = %(repo_id)s
-), used AS (
-    SELECT CASE %(by)s::text WHEN 'day' THEN u.usage_date::text
-                             WHEN 'week' THEN date_trunc('week', u.usage_date)::date::text
-                             WHEN 'month' THEN date_trunc('month', u.usage_date)::date::text
-                             WHEN 'target' THEN t.repo_id
-                             ELSE u.model END AS key,
-           CASE WHEN %(by)s = 'target' THEN t.name END AS name,
-           u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.request_count,
-           u.unpriced_requests AS unpriced
-    FROM model_usage u JOIN target t ON t.id = u.target_id
+), part AS (
+    SELECT CASE WHEN %(by)s::text IN ('day', 'week', 'month') THEN u.usage_date END AS day,
+           CASE WHEN %(by)s = 'target' THEN u.target_id END AS target_id,
+           CASE WHEN %(by)s NOT IN ('day', 'week', 'month', 'target') THEN u.model END AS word,
+           sum(u.input_tokens) AS input, sum(u.output_tokens) AS output, sum(u.cache_read_tokens) AS cache_read,
+           sum(u.cache_write_tokens) AS cache_write, sum(u.cost_usd) AS cost, sum(u.request_count) AS requests,
+           sum(u.unpriced_requests) AS unpriced
+    FROM model_usage u
     WHERE %(by)s NOT IN ('agent', 'branch')
-      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date
+      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date AND u.target_id IN (SELECT id FROM target)
+    GROUP BY 1, 2, 3
     UNION ALL
-    SELECT CASE %(by)s WHEN 'agent' THEN h.agent ELSE h.branch END, NULL,
-           u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.request_count,
-           u.unpriced_requests
+    SELECT NULL, NULL, CASE %(by)s WHEN 'agent' THEN h.agent ELSE h.branch END,
+           sum(u.input_tokens), sum(u.output_tokens), sum(u.cache_read_tokens), sum(u.cache_write_tokens),
+           sum(u.cost_usd), sum(u.request_count), sum(u.unpriced_requests)
     FROM session_usage u
-    JOIN target t ON t.id = u.target_id
     JOIN harness_sessions h ON h.target_id = u.target_id AND h.id = u.session_id
     WHERE %(by)s IN ('agent', 'branch')
-      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date
+      AND u.usage_date BETWEEN %(from)s::date AND %(to)s::date AND u.target_id IN (SELECT id FROM target)
+    GROUP BY 3
+), named AS (
+    SELECT CASE %(by)s WHEN 'day' THEN p.day::text
+                       WHEN 'week' THEN date_trunc('week', p.day)::date::text
+                       WHEN 'month' THEN date_trunc('month', p.day)::date::text
+                       WHEN 'target' THEN t.repo_id
+                       ELSE p.word END AS key, t.name, p.*
+    FROM part p LEFT JOIN target t ON t.id = p.target_id
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(cost_usd), 0) AS "costUsd", coalesce(sum(request_count), 0) AS requests,
-           coalesce(sum(unpriced), 0) AS "unpricedRequests", coalesce(sum(input_tokens), 0) AS "inputTokens",
-           coalesce(sum(output_tokens), 0) AS "outputTokens", coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",
-           coalesce(sum(cache_write_tokens), 0) AS "cacheWriteTokens",
-           coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0) AS "totalTokens",
-           sum(cache_read_tokens)::double precision
-               / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) AS "cacheHitRate"
-    FROM used
+    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(cost), 0) AS "costUsd",
+           coalesce(sum(requests), 0) AS requests,
+           coalesce(sum(unpriced), 0) AS "unpricedRequests", coalesce(sum(input), 0) AS "inputTokens",
+           coalesce(sum(output), 0) AS "outputTokens", coalesce(sum(cache_read), 0) AS "cacheReadTokens",
+           coalesce(sum(cache_write), 0) AS "cacheWriteTokens",
+           coalesce(sum(input + output + cache_read + cache_write), 0) AS "totalTokens",
+           sum(cache_read)::double precision / nullif(sum(input + cache_read + cache_write), 0)::double precision
+               AS "cacheHitRate"
+    FROM named
     GROUP BY GROUPING SETS ((key), ())
     ORDER BY grouping(key) DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN key END DESC,
-             sum(cost_usd) DESC, key
+             sum(cost) DESC, key
 ) AS shown;
 
 -- name: sessions
@@ -55,53 +62,61 @@ FROM (
 -- sessions and of coding sessions that ended without a feature completed. Parameters: by; from, to; repo_id, null for
 -- "any".
 WITH chosen AS (
-    SELECT CASE %(by)s::text WHEN 'day' THEN s.started_at::date::text
-                             WHEN 'week' THEN date_trunc('week', s.started_at)::date::text
-                             WHEN 'month' THEN date_trunc('month', s.started_at)::date::text
-                             WHEN 'target' THEN t.repo_id
-                             WHEN 'agent' THEN s.agent
-                             WHEN 'branch' THEN s.branch
-                             ELSE s.model END AS key,
-           CASE WHEN %(by)s = 'target' THEN t.name END AS name, s.status, s.features_completed, s.commits_made,
-           s.duration_ms, s.cost_usd, s.unpriced_requests, s.request_count, s.retry_count, s.input_tokens,
-           s.cache_read_tokens, s.cache_write_tokens,
-           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens AS tokens,
+    SELECT CASE %(by)s::text WHEN 'day' THEN s.started_at::date
+                             WHEN 'week' THEN date_trunc('week', s.started_at)::date
+                             WHEN 'month' THEN date_trunc('month', s.started_at)::date END AS day,
+           CASE WHEN %(by)s = 'target' THEN s.target_id END AS target_id,
+           CASE WHEN %(by)s = 'agent' THEN s.agent WHEN %(by)s = 'branch' THEN s.branch
+                WHEN %(by)s NOT IN ('day', 'week', 'month', 'target') THEN s.model END AS word,
+           s.status, s.features_completed, s.commits_made, s.duration_ms, s.cost_usd, s.unpriced_requests, s.request_count,
+           s.retry_count, s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens,
            s.status = 'failed' OR (s.status = 'completed' AND s.session_type = 'coding'
                                    AND coalesce(s.features_completed, 0) <= 0) AS in_vain
     FROM harness_sessions s
     JOIN targets t ON t.id = s.target_id
     WHERE s.started_at >= %(from)s::date::timestamptz AND s.started_at < (%(to)s::date + 1)::timestamptz
       AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)
+), part AS (
+    -- By what stands in a row, and only then by what is told of it: there are thousands of the one and few of the other.
+    SELECT day, target_id, word, count(*) AS sessions, count(*) FILTER (WHERE status = 'running') AS running,
+           count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
+           sum(features_completed) AS features, sum(commits_made) AS commits, sum(duration_ms) AS duration,
+           count(duration_ms) AS timed, sum(request_count) AS requests, sum(retry_count) AS retries,
+           sum(input_tokens) AS input, sum(output_tokens) AS output, sum(cache_read_tokens) AS cache_read,
+           sum(cache_write_tokens) AS cache_write, sum(cost_usd) AS cost, sum(unpriced_requests) AS unpriced,
+           sum(cost_usd) FILTER (WHERE in_vain) AS cost_in_vain, count(*) FILTER (WHERE in_vain) AS in_vain
+    FROM chosen
+    GROUP BY day, target_id, word
+), named AS (
+    SELECT coalesce(p.day::text, t.repo_id, p.word) AS key, t.name, p.*
+    FROM part p LEFT JOIN targets t ON t.id = p.target_id
 )
 SELECT coalesce(json_agg(shown), '[]')
 FROM (
-    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, count(*) AS sessions, count(*) FILTER (WHERE status = 'running') AS running,
-           count(*) FILTER (WHERE status = 'completed') AS completed,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'completed')::double precision
-               / nullif(count(*) FILTER (WHERE status <> 'running'), 0) AS "successRate",
-           coalesce(sum(features_completed), 0) AS "featuresCompleted", coalesce(sum(commits_made), 0) AS commits,
-           coalesce(sum(duration_ms), 0) AS "durationMs",
-           round(avg(duration_ms))::bigint AS "averageDurationMs",
-           coalesce(sum(features_completed), 0) * 3600000.0::double precision / nullif(sum(duration_ms), 0) AS "featuresPerHour",
-           coalesce(sum(request_count), 0) AS requests, coalesce(sum(retry_count), 0) AS retries,
-           coalesce(sum(tokens), 0) AS "totalTokens", coalesce(sum(cost_usd), 0) AS "costUsd",
-           coalesce(sum(unpriced_requests), 0) AS "unpricedRequests",
-           CASE WHEN sum(features_completed) > 0 AND (sum(cost_usd) > 0 OR sum(unpriced_requests) = 0)
-                THEN sum(cost_usd) / sum(features_completed) END AS "costPerFeature",
-           CASE WHEN sum(commits_made) > 0 AND (sum(cost_usd) > 0 OR sum(unpriced_requests) = 0)
-                THEN sum(cost_usd) / sum(commits_made) END AS "costPerCommit",
-           sum(cache_read_tokens)::double precision
-               / nullif(sum(input_tokens + cache_read_tokens + cache_write_tokens), 0) AS "cacheHitRate",
-           coalesce(sum(cache_read_tokens), 0) AS "cacheReadTokens",
-           coalesce(sum(cache_write_tokens), 0) AS "cacheWriteTokens",
-           coalesce(sum(input_tokens), 0) AS "inputTokens",
-           coalesce(sum(cost_usd) FILTER (WHERE in_vain), 0) AS "wastedCostUsd",
-           count(*) FILTER (WHERE in_vain) AS "wastedSessions"
-    FROM chosen
+    SELECT key, CASE WHEN grouping(key) = 0 THEN max(name) END AS name, coalesce(sum(sessions), 0) AS sessions,
+           coalesce(sum(running), 0) AS running, coalesce(sum(completed), 0) AS completed, coalesce(sum(failed), 0) AS failed,
+           sum(completed)::double precision / nullif(sum(sessions) - sum(running), 0)::double precision AS "successRate",
+           coalesce(sum(features), 0) AS "featuresCompleted", coalesce(sum(commits), 0) AS commits,
+           coalesce(sum(duration), 0) AS "durationMs",
+           round(sum(duration) / nullif(sum(timed), 0))::bigint AS "averageDurationMs",
+           coalesce(sum(features), 0)::double precision * 3600000.0 / nullif(sum(duration), 0)::double precision
+               AS "featuresPerHour",
+           coalesce(sum(requests), 0) AS requests, coalesce(sum(retries), 0) AS retries,
+           coalesce(sum(input + output + cache_read + cache_write), 0) AS "totalTokens", coalesce(sum(cost), 0) AS "costUsd",
+           coalesce(sum(unpriced), 0) AS "unpricedRequests",
+           CASE WHEN sum(features) > 0 AND (sum(cost) > 0 OR sum(unpriced) = 0)
+                THEN sum(cost) / sum(features) END AS "costPerFeature",
+           CASE WHEN sum(commits) > 0 AND (sum(cost) > 0 OR sum(unpriced) = 0)
+                THEN sum(cost) / sum(commits) END AS "costPerCommit",
+           sum(cache_read)::double precision / nullif(sum(input + cache_read + cache_write), 0)::double precision
+               AS "cacheHitRate",
+           coalesce(sum(cache_read), 0) AS "cacheReadTokens", coalesce(sum(cache_write), 0) AS "cacheWriteTokens",
+           coalesce(sum(input), 0) AS "inputTokens",
+           coalesce(sum(cost_in_vain), 0) AS "wastedCostUsd", coalesce(sum(in_vain), 0) AS "wastedSessions"
+    FROM named
     GROUP BY GROUPING SETS ((key), ())
     ORDER BY grouping(key) DESC, CASE WHEN %(by)s IN ('day', 'week', 'month') THEN key END DESC,
-             sum(cost_usd) DESC, key
+             sum(cost) DESC, key
 ) AS shown;
 
 -- name: features

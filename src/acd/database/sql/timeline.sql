@@ -20,12 +20,19 @@ WITH one AS (
            coalesce((SELECT occurred_at FROM found WHERE place = %(limit)s::bigint + 1), 'infinity') AS last
 ), requests AS MATERIALIZED (
     SELECT u.request_key, u.model, u.is_request, u.tools, u.subagent, u.input_tokens, u.output_tokens,
-           u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.requested_at,
-           u.requested_at < b.first AS earlier
+           u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.requested_at
     FROM one s
     CROSS JOIN bounds b
     JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
-    WHERE u.requested_at < b.last AND %(with_requests)s::boolean
+    WHERE u.requested_at >= b.first AND u.requested_at < b.last AND %(with_requests)s::boolean
+), earlier AS MATERIALIZED (
+    -- Only added up: there may be tens of thousands.
+    SELECT count(*) FILTER (WHERE u.is_request) AS requests, coalesce(sum(u.cost_usd), 0) AS cost,
+           coalesce(sum(u.input_tokens + u.output_tokens + u.cache_read_tokens + u.cache_write_tokens), 0) AS tokens
+    FROM one s
+    CROSS JOIN bounds b
+    JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
+    WHERE b.first > '-infinity' AND u.requested_at < b.first AND %(with_requests)s::boolean
 )
 SELECT json_build_object(
     'events', (SELECT coalesce(json_agg(shown ORDER BY shown.seq), '[]') FROM (
@@ -37,11 +44,8 @@ SELECT json_build_object(
         SELECT request_key AS "requestKey", model, is_request AS "isRequest", tools, subagent,
                input_tokens AS "inputTokens", output_tokens AS "outputTokens", cache_read_tokens AS "cacheReadTokens",
                cache_write_tokens AS "cacheWriteTokens", cost_usd AS "costUsd", requested_at AS "requestedAt"
-        FROM requests WHERE NOT earlier) AS shown),
-    'before', (SELECT json_build_object(
-        'requests', count(*) FILTER (WHERE is_request),
-        'tokens', coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0),
-        'costUsd', coalesce(sum(cost_usd), 0)) FROM requests WHERE earlier))
+        FROM requests) AS shown),
+    'before', (SELECT json_build_object('requests', requests, 'tokens', tokens, 'costUsd', cost) FROM earlier))
 FROM one;
 
 -- name: place_at
@@ -82,9 +86,9 @@ WITH used AS MATERIALIZED (
     JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
     WHERE s.id = %(id)s::uuid
 ), span AS (
-    SELECT extract(epoch FROM max(at) - min(started_at)) AS seconds FROM used
+    SELECT extract(epoch FROM max(at) - min(started_at))::double precision AS seconds FROM used
 ), steps AS (
-    SELECT least(floor(extract(epoch FROM at - started_at) * %(steps)s::integer / nullif(p.seconds, 0)),
+    SELECT least(floor(extract(epoch FROM at - started_at)::double precision * %(steps)s::integer / nullif(p.seconds, 0)),
                  %(steps)s::integer - 1) AS step,
            max(at) AS at, coalesce(sum(cost_usd), 0) AS cost, sum(tokens) AS tokens
     FROM used CROSS JOIN span p
