@@ -22,7 +22,7 @@ _REASONS = {
     "nul": "malformed JSON",
     "nul_escape": None,
     "lone_surrogate": None,
-    "invalid_utf8": "not UTF-8",
+    "invalid_utf8": None,
     "bom": None,
     "cr": None,
     "truncated": "malformed JSON",
