@@ -6,16 +6,17 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from acd.agents.codex import HISTORY
 from acd.agents.codex.rollout import Rollout
-from acd.agents.history import HistoryFile
 from acd.core.errors import UnreadableLine
 from acd.core.events import AgentFailed, AgentStarted, Event, RequestSeen, TextSaid, ToolEnded
 from acd.core.models import Usage
 from acd.core.settings import Settings
+from acd.history.looking import Known, look
 
 GOLDEN = next((Path(__file__).parent.parent / "data" / "codex").glob("*.jsonl"))
 PARENT, CHILD = "01a204f6-40ca-7912-a7de-000000000001", "01a204f6-40ca-7912-a7de-000000000002"
@@ -264,15 +265,19 @@ def test_files_by_name_wherever_they_lie(tmp_path: Path) -> None:
         path = tmp_path / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    found = [(str(f.path.relative_to(tmp_path)), f.form) for f in HISTORY.files(tmp_path)]
-    assert found == [(places[0], "lines"), (places[2], "store"), (places[1], "lines")]
+    found = [(str(f.path.relative_to(tmp_path)), bool(f.left_out)) for f in HISTORY.files(tmp_path)]
+    assert found == [(places[0], False), (places[2], True), (places[1], False)]
     assert [f.path for f in HISTORY.files(tmp_path / places[0])] == [tmp_path / places[0]]
 
 
-def test_a_packed_file_is_said_to_be_unread(tmp_path: Path) -> None:
-    file = HistoryFile(tmp_path / "rollout-x.jsonl.zst", "rollout-x.jsonl.zst", form="store")
-    with pytest.raises(UnreadableLine, match="zstd -d"):
-        list(HISTORY.entries(file, "", told=False))
+def test_a_packed_file_is_left_out_unless_it_was_imported_before(tmp_path: Path) -> None:
+    plain = "rollout-2026-03-01T10-00-00-01890000-0000-7000-8000-000000000001.jsonl"
+    (tmp_path / f"{plain}.zst").write_bytes(b"")
+    (found,) = look([(HISTORY, [tmp_path])], {})
+    assert "zstd -d" in (found.file.left_out or "")
+    assert not found.changed
+    known = Known(UUID(int=1), UUID(int=1), 1, 2, 3, 2)
+    assert list(look([(HISTORY, [tmp_path])], {f"/elsewhere/{plain}": known})) == []
 
 
 def test_the_folder_can_be_moved(tmp_path: Path) -> None:

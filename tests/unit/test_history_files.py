@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acd.agents.claude_code import HISTORY
+from acd.agents.claude_code import HISTORY, ClaudeCodeHistory
+from acd.agents.history import HistoryFile, LineReader
+from acd.core.events import Event
 from acd.core.models import target_id_of
 from acd.history.looking import look
 from acd.history.placing import NewTarget, Places, repository_of
@@ -54,6 +56,27 @@ def hostile_line(draw: st.DrawFn) -> bytes:
     return b"\xef\xbb\xbf" + line + b"\r" if how == "dressed" else line
 
 
+class Counting(ClaudeCodeHistory):
+    """Claude Code's history, with the lines counted that its readers took."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def reader(self, file: HistoryFile, *, told: bool) -> LineReader:  # type: ignore[override]
+        inner, counting = super().reader(file, told=told), self
+
+        class Reader:
+            def read(self, line: bytes) -> list[Event]:
+                events = inner.read(line)
+                counting.read += 1
+                return events
+
+            def finish(self) -> list[Event]:
+                return inner.finish()
+
+        return Reader()
+
+
 @pytest.mark.extra
 @settings(max_examples=200, deadline=None)
 @given(st.lists(hostile_line(), max_size=12), st.booleans())
@@ -64,13 +87,17 @@ def test_every_line_of_a_hostile_file_is_accounted_for(lines: list[bytes], ended
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
         (found,) = look([(HISTORY, [Path(folder)])], {})
-        parts = list(parts_of(found, None))
+        counting = Counting()
+        parts = list(parts_of(found._replace(history=counting), None))
     read = sum(part.lines for part in parts)
     left_out = [line for part in parts for line in part.left_out]
     taken, rest = content[: parts[-1].read_offset], content[parts[-1].read_offset :]
     assert b"\n" not in rest  # only a last line without its end is left for later
     assert read == taken.count(b"\n") + (bool(taken) and not taken.endswith(b"\n"))
-    assert len({line.offset for line in left_out}) == len(left_out) <= read
+    begins = [0, *(at + 1 for at, byte in enumerate(taken) if byte == 10 and at + 1 < len(taken))]
+    blank = sum(not taken[begin:].split(b"\n", 1)[0].strip() for begin in begins) if taken else 0
+    assert counting.read + blank + len(left_out) == read
+    assert len({line.offset for line in left_out} & set(begins)) == len(left_out)
     assert all(line.reason for line in left_out)
 
 

@@ -43,6 +43,8 @@ class HistoryFile(msgspec.Struct, frozen=True):
     `agent_session_id`: the agent's own id of the session that it belongs to, where path or layout tell it; None: the first
     `AgentStarted` in it does, else the file's stem is taken. A store holds many sessions; its entries name them.
     `name` is the file as seen from its session, the same in every copy of the folder: keys of errors come from it.
+    `left_out` says why it is not read and what to do, where its name alone tells that: it was packed, as `name` says,
+    from a file of that name. It is never opened; one whose file was imported before it was packed lacks nothing.
     """
 
     path: Path
@@ -50,13 +52,15 @@ class HistoryFile(msgspec.Struct, frozen=True):
     agent_session_id: str | None = None
     subagent: bool = False
     form: Literal["lines", "store"] = "lines"
+    left_out: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
     """One thing in a store. `key` names it for ever within its store.
 
     `events` are all that it tells; empty with a `left_out` that says why it could not be read. `mark` is how far the
-    store has been read with it: handed back to `entries` as `after` when the store has changed.
+    store has been read with it: handed back to `entries` as `after` when the store has changed. `of_session`: how many
+    entries the store holds of this session now; a store without marks need not tell it, all of them are given.
     """
 
     key: str
@@ -64,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
     events: list[Event]
     left_out: str | None = None
     mark: str = ""
+    of_session: int = 0
 
 
 class LineReader(Protocol):
@@ -122,10 +127,13 @@ class History(Protocol):
         """
         ...
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
         """The entries of a store that came or changed after a mark (all of them after ""), oldest first.
 
-        Reading one again that was read before does no harm. An agent that has no stores gives none.
+        Reading one again that was read before does no harm. An agent that has no stores gives none. `only`: of this
+        session alone, where the store can tell them without reading the others; else whoever asks chooses.
 
         Raises:
             UnreadableLine: the store as a whole cannot be read (damaged, locked, of an unknown version).

@@ -104,12 +104,15 @@ def _show(found: Audit) -> None:
         f"{count_of(lines, 'line')} of {count_of(len(found.files), 'file')}, {left_out:,} left out."
     )
     for one in found.left_out:
-        say(f"! {printable(one.file)} at {one.offset:,} ({one.length:,} bytes): {one.reason}")
+        # An entry of a store has no place there: the reason begins with its name.
+        at = f" at {one.offset:,} ({one.length:,} bytes)" if one.length else ""
+        say(f"! {printable(one.file)}{at}: {printable(one.reason)}")
 
 
 def _where(one: Audited) -> str:
     place = next((place for place in one.places if place.counted), None)
     if place is not None:
         more = len(one.places) - 1
-        return f"{Path(place.file).name}:{place.offset}" + (f" +{more}" if more else "")
+        where = place.entry or place.offset
+        return printable(f"{Path(place.file).name}:{where}") + (f" +{more}" if more else "")
     return "not on this machine" if one.is_request else "reported beyond the requests"

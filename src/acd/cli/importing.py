@@ -23,8 +23,8 @@ from acd.core.settings import Settings
 from acd.core.text import printable
 from acd.database.connection import Database
 from acd.history.choosing import choose
-from acd.history.done import Imported
-from acd.history.looking import Found, Roots, find
+from acd.history.done import Imported, Unread
+from acd.history.looking import Found, Roots, find, passed_over
 
 app = new_app()
 
@@ -80,10 +80,13 @@ def bring(
     roots = choose(settings, os.environ, agent, named)
     if dry_run:
         _show_waiting(ask(settings, "import", lambda db: _waiting(db, settings, roots)), as_json)
-        return
-    if watch:
+    elif watch:
         ask(settings, "import", lambda db: _watch(db, settings, roots))
-        return
+    else:
+        _import_once(settings, roots, as_json)
+
+
+def _import_once(settings: Settings, roots: Roots, as_json: bool) -> None:
     begun = time.monotonic()
     done = ask(settings, "import", lambda db: _import(db, settings, roots, quiet=as_json))
     if as_json:
@@ -104,7 +107,7 @@ async def _import(
     """Import what is new, with a progress bar on a terminal."""
     found = await find(database, settings.host_name, roots)
     if not any(one.changed for one in found):
-        return Imported(files=len(found))
+        return Imported(files=len(found), passed_over=passed_over(found))
     importer = load(_IMPORTING).Importer(database, settings)
     with load(_PROGRESS).shown(make_console(stderr=True), quiet=quiet) as tell:
         importer.tell = tell
@@ -152,6 +155,15 @@ def _tell(done: Imported, seconds: float | None) -> None:
         )
     if done.left:
         say(f"{count_of(done.left, 'file')} of sessions that acd works itself: it records them.")
+    _tell_passed_over(done.passed_over)
+
+
+def _tell_passed_over(files: list[Unread]) -> None:
+    reasons: dict[str, list[str]] = {}
+    for one in files:
+        reasons.setdefault(one.reason, []).append(one.path)
+    for reason, paths in sorted(reasons.items()):
+        say(f"{count_of(len(paths), 'file')} left out, such as {printable(paths[0])}: {reason}.")
 
 
 def _show_waiting(found: list[Found], as_json: bool) -> None:
@@ -166,3 +178,4 @@ def _show_waiting(found: list[Found], as_json: bool) -> None:
     for name, count in sorted(agents.items()):
         say(f"{name}: {count_of(count, 'file')}")
     say(f"{count_of(len(changed), 'file')} with something new, about {size:,} bytes.")
+    _tell_passed_over(passed_over(found))

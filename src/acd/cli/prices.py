@@ -10,7 +10,7 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
-from acd.agents.registry import adapter_names, load_adapter
+from acd.agents.histories import provider_by_agent
 from acd.cli.figures import NOTHING, tokens
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose
 from acd.cli.output import Cell, Column, say, show_json, show_table
@@ -59,9 +59,13 @@ class Tier(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class ModelPrices(msgspec.Struct, frozen=True, rename="camel"):
-    """A model with its rates on a day; `tiers` is null when it has no known price."""
+    """A model with its rates on a day; `tiers` is null when it has no known price.
+
+    `provider`: whose model it is alone, where a price was set for that one; such a row beside another counts no requests.
+    """
 
     model: str
+    provider: str | None
     requests: int
     unpriced_requests: int
     cost_usd: Decimal
@@ -107,7 +111,7 @@ def list_prices(
     listed = PriceList()
     listed.override(rows_of(overrides, PriceOverride))
     on = day.date() if day else datetime.now(UTC).date()
-    rows = [_priced(listed, name, used.get(name), on) for name in models or used]
+    rows = [row for name in models or used for row in _priced(listed, name, used.get(name), on)]
     if as_json:
         show_json(msgspec.json.Encoder(decimal_format="number").encode(rows))
     elif rows:
@@ -119,20 +123,40 @@ def list_prices(
         for row in rows:
             if row.source and row.source.startswith(SET_BY_HAND):
                 say(
-                    f"{row.model}: {row.source} (`acd prices unset` takes it back; `acd prices list` has its name)."
+                    f"{_name(row)}: {row.source} (`acd prices unset` takes it back; `acd prices list` has its name)."
                 )
         _tell_unpriced(rows)
     else:
         say("No model was used yet. `acd prices MODEL` shows the price of any.")
 
 
-def _priced(listed: PriceList, model: str, spent: ModelSpending | None, day: date) -> ModelPrices:
-    """By the providers of the agents that are installed; the list itself then looks at all others."""
-    providers = sorted({load_adapter(name).provider for name in adapter_names()})
-    provider = next((one for one in providers if listed.rates(one, model, day)), "")
+def _priced(
+    listed: PriceList, model: str, spent: ModelSpending | None, day: date
+) -> list[ModelPrices]:
+    """By the providers of the agents that are known; the list itself then looks at all others.
+
+    What was set for one provider alone has its own row, but the first for an agent's own provider: that is what it pays.
+    """
+    providers = sorted(set(provider_by_agent().values()))
+    alone = listed.providers_set(model, day)
+    own = next((one for one in providers if one in alone), None)
+    usual = own or next((one for one in providers if listed.rates(one, model, day)), "")
+    first = _row(listed, model, usual, own, spent, day)
+    return [first, *(_row(listed, model, one, one, None, day) for one in alone if one != own)]
+
+
+def _row(
+    listed: PriceList,
+    model: str,
+    provider: str,
+    alone: str | None,
+    spent: ModelSpending | None,
+    day: date,
+) -> ModelPrices:
     rates = listed.rates(provider, model, day)
     return ModelPrices(
         model=model,
+        provider=alone,
         requests=spent.requests if spent else 0,
         unpriced_requests=spent.unpriced_requests if spent else 0,
         cost_usd=spent.cost if spent else Decimal(0),
@@ -170,10 +194,10 @@ def _plain(rate: Decimal) -> Decimal:
 def _lines(row: ModelPrices) -> list[list[Cell]]:
     requests = f"{row.requests:,}"
     if row.tiers is None:
-        return [[row.model, *([NOTHING] * 6), requests]]
+        return [[_name(row), *([NOTHING] * 6), requests]]
     return [
         [
-            row.model if index == 0 else "",
+            _name(row) if index == 0 else "",
             tokens(tier.above_tokens) if tier.above_tokens else "",
             *(
                 _usd(rate)
@@ -189,6 +213,10 @@ def _lines(row: ModelPrices) -> list[list[Cell]]:
         ]
         for index, tier in enumerate(row.tiers)
     ]
+
+
+def _name(row: ModelPrices) -> str:
+    return f"{row.model} ({row.provider})" if row.provider else row.model
 
 
 def _usd(rate: Decimal) -> str:

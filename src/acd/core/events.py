@@ -38,7 +38,8 @@ class RequestSeen(_Event, frozen=True, tag="request"):
 
     `request_key` already carries the agent's name. `subagent` is the type of the subagent that asked (its id
     where the type is unknown), None for the main chain. `terms`: what its price depends on beside model and tokens, words
-    of "batch", "fast" and "us" in this order; empty for what is usual.
+    of "batch", "fast" and "us" in this order; empty for what is usual. A first word `from:PROVIDER` says who sold it (an id
+    of genai-prices), where the agent asks more than one and that is told.
     """
 
     request_key: str

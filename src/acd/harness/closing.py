@@ -32,7 +32,7 @@ from acd.core.models import Commit, Feature, FeatureStatus
 from acd.core.settings import Settings
 from acd.core.text import excerpt, redact
 from acd.harness.features import counts, diff
-from acd.harness.isolation.delivery import UNMERGED, WorktreeEnd, not_merged, repository_of_work
+from acd.harness.isolation.delivery import WorktreeEnd, not_merged, repository_of_work
 from acd.harness.journaled import NOT_KEPT, Journaled
 from acd.harness.judging import CANNOT_RUN, Judging, features_before
 from acd.harness.outcome import Ending, Outcome, Verdict, failed, judge
@@ -334,15 +334,8 @@ class _Closing:
             commits_made=len(self._journaled.commits),
             duration_ms=self._ending.duration_ms,
             exit_code=self._ending.exit_code,
-            kept_on=self._kept_on(),
+            kept_on=self._journaled.kept_on(),
         )
-
-    def _kept_on(self) -> str | None:
-        """Where work lies that a person is to merge; not that of a failed session, which is kept apart."""
-        delivered = self._journaled.delivered
-        if delivered is None or delivered.outcome != "kept" or delivered.reason != UNMERGED:
-            return None
-        return (delivered.ref or "").removeprefix("refs/heads/")
 
     def _verified(self) -> int:
         judged = self._journaled.judged.values()

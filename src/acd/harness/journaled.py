@@ -24,6 +24,9 @@ from acd.core.models import Feature
 NOT_KEPT = "leftovers_not_kept"
 """Error code of a session whose uncommitted work could not be kept: its worktree is left as it is."""
 
+UNMERGED = "merge is set to none"
+"""Why a session's work is kept on its branch, for a person to merge."""
+
 _AGAINST = ("rejected", "unjudged", "regressed", "restored")
 """Changes of features that whoever watches should hear of at once."""
 
@@ -64,6 +67,13 @@ class Journaled:
     def has_work_left(self) -> bool:
         """Whether the session's worktree alone has what was not committed."""
         return self.leftovers is None and any(f.error_code == NOT_KEPT for f in self.failures)
+
+    def kept_on(self) -> str | None:
+        """The branch whose work a person is to merge; not that of a failed session, which is kept apart."""
+        delivered = self.delivered
+        if delivered is None or delivered.outcome != "kept" or delivered.reason != UNMERGED:
+            return None
+        return (delivered.ref or "").removeprefix("refs/heads/")
 
     def against_the_agent(self) -> dict[str, list[str]]:
         """Keys of the features of which something did not hold, by what it was; nothing where all did."""

@@ -6,7 +6,7 @@ Nothing of that is kept with the ledger: the files are read again, as far as the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from acd.agents.histories import load_history
+from acd.agents.history import Entry, History, HistoryFile
 from acd.agents.registry import load_adapter
 from acd.core.errors import ConfigError, UnreadableLine
 from acd.core.events import Event, RequestSeen
@@ -24,17 +25,22 @@ from acd.core.settings import Settings
 from acd.database.connection import Database
 from acd.files.lines import LineReader
 from acd.files.there import is_there
+from acd.history.reading import place_of_key
 
 _AT_ONCE = 4 * 1024 * 1024
 
 
 class Place(msgspec.Struct, frozen=True, rename="camel"):
-    """A line that tells of a request. `counted`: its figures are the ledger's; others say less, or the same again."""
+    """A line that tells of a request. `counted`: its figures are the ledger's; others say less, or the same again.
+
+    `entry`: what names it in a store, where it has no offset of its own.
+    """
 
     file: str
     offset: int
     usage: Usage
     counted: bool = False
+    entry: str | None = None
 
 
 class Audited(msgspec.Struct, rename="camel"):
@@ -62,7 +68,7 @@ class LeftOut(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class FileRead(msgspec.Struct, frozen=True, rename="camel"):
-    """How far a file was read: `lines_read` counts those that were left out, too."""
+    """How far a file was read: `lines_read` counts those that were left out, too. Of a store the session's entries."""
 
     file: str
     host: str
@@ -133,30 +139,57 @@ def _find(
 ) -> None:
     """Put to each request the lines that tell of it."""
     for file in files:
-        for offset, event in _requests_in(file, settings):
+        for place, event in _requests_in(file, settings):
             one = requests.get(event.request_key)
             if one is not None:
-                one.places.append(Place(file["file"], offset, event.usage))
+                one.places.append(place)
 
 
-def _requests_in(file: dict[str, Any], settings: Settings) -> Iterator[tuple[int, RequestSeen]]:
+def _requests_in(file: dict[str, Any], settings: Settings) -> Iterator[tuple[Place, RequestSeen]]:
     path = _path_of(file, settings)
+    if not is_there(path):
+        return
     try:
-        read = _reader_of(file, path)
+        history = load_history(file["agent"]) if file["imported"] else None
+        found = None if history is None else next(iter(history.files(path)), None)
+        if history is not None and found is not None and found.form == "store":
+            entries = history.entries(found, "", told=False, only=file["agent_session_id"])
+            yield from _requests_among(file, entries)
+            return
+        read = _reader_of(file, path, history, found)
     except ConfigError:
         return  # its reader is not installed here
-    if read is None or not is_there(path):
-        return
+    except UnreadableLine:
+        return  # a store that was damaged since
+    if read is not None:
+        yield from _requests_in_lines(file, path, read)
+
+
+def _requests_among(
+    file: dict[str, Any], entries: Iterable[Entry]
+) -> Iterator[tuple[Place, RequestSeen]]:
+    for entry in entries:
+        offset = place_of_key(entry.key)
+        for event in entry.events:
+            if isinstance(event, RequestSeen):
+                yield Place(file["file"], offset, event.usage, entry=entry.key), event
+
+
+def _requests_in_lines(
+    file: dict[str, Any], path: Path, read: Callable[[bytes], list[Event]]
+) -> Iterator[tuple[Place, RequestSeen]]:
     lines = LineReader(path)
     while lines.offset < file["read_offset"] and (some := lines.read(_AT_ONCE, final=True)):
         for line in some:
             if line.data is None or not line.data.strip():
                 continue
             try:
-                found: list[Event] = read(line.data)
+                found = read(line.data)
             except UnreadableLine:
                 continue  # it stands among those left out
-            yield from ((line.offset, event) for event in found if isinstance(event, RequestSeen))
+            for event in found:
+                if isinstance(event, RequestSeen):
+                    yield Place(file["file"], line.offset, event.usage), event
 
 
 def _path_of(file: dict[str, Any], settings: Settings) -> Path:
@@ -165,10 +198,10 @@ def _path_of(file: dict[str, Any], settings: Settings) -> Path:
     return Path(settings.sessions_dir, str(file["session_id"]), file["file"])
 
 
-def _reader_of(file: dict[str, Any], path: Path) -> Any:  # noqa: ANN401 - one of three methods of adapters
-    if file["imported"]:
-        history = load_history(file["agent"])
-        found = next(iter(history.files(path)), None)
+def _reader_of(
+    file: dict[str, Any], path: Path, history: History | None, found: HistoryFile | None
+) -> Callable[[bytes], list[Event]] | None:
+    if history is not None:
         return None if found is None else history.reader(found, told=False).read
     adapter = load_adapter(file["agent"])
     if path.name == "stream.jsonl":

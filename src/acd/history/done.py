@@ -23,7 +23,10 @@ class Unread(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Imported(msgspec.Struct, rename="camel"):
-    """What an import did. `requests` counts each as often as a file told it; `left` are files that acd records itself."""
+    """What an import did. `requests` counts each as often as a file told it; `left` are files that acd records itself.
+
+    `unread` could not be read, which is a failure; `passed_over` are not read by their kind.
+    """
 
     files: int = 0
     changed: int = 0
@@ -35,3 +38,4 @@ class Imported(msgspec.Struct, rename="camel"):
     targets: int = 0
     left: int = 0
     unread: list[Unread] = []
+    passed_over: list[Unread] = []

@@ -14,11 +14,12 @@ _MOST_EVENTS = 1000
 
 
 class LeftOut(msgspec.Struct, gc=False):
-    """A line (or an entry) that could not be read."""
+    """A line (or an entry, which tells its session) that could not be read."""
 
     offset: int
     length: int
     reason: str
+    agent_session_id: str = ""
 
 
 class Told(msgspec.Struct, gc=False):
@@ -30,7 +31,10 @@ class Told(msgspec.Struct, gc=False):
 
 
 class SessionNews(msgspec.Struct):
-    """What was read of one session in one file. `requests` by request key; `name` is the file as seen from the session."""
+    """What was read of one session in one file. `requests` by request key; `name` is the file as seen from the session.
+
+    `entries`: how many entries a store holds of it.
+    """
 
     agent: str
     provider: str
@@ -40,6 +44,7 @@ class SessionNews(msgspec.Struct):
     requests: dict[str, Snapshots] = {}
     reports: list[Told] = []
     errors: list[Told] = []
+    entries: int = 0
 
 
 class Folding:
@@ -65,10 +70,18 @@ class Folding:
                 self._keep(self.news.reports, event, offset, clock)
             elif isinstance(event, events.AgentFailed | events.Retried | events.PermissionDenied):
                 self._keep(self.news.errors, event, offset, clock)
+                if type(event) is events.AgentFailed:
+                    seen.failed(event, self.news.errors[-1].at)
+
+    def recall(self, found: list[events.Event]) -> None:
+        """Of events that are folded already: on which branch the next ones are."""
+        for event in found:
+            if type(event) is events.AgentStarted:
+                self.branch = event.branch or self.branch
 
     def _add_request(self, event: events.RequestSeen, at: datetime) -> None:
         news = self.news
-        news.seen.on_branch(self.branch)
+        news.seen.asked(event.request_key, at, self.branch)
         known = news.requests.get(event.request_key)
         if known is None:
             news.requests[event.request_key] = Snapshots.of(event, at)

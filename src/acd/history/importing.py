@@ -13,7 +13,7 @@ from acd.history.batch import Batches
 from acd.history.belonging import Belonging
 from acd.history.commits import link_commits
 from acd.history.done import Imported, Progress
-from acd.history.looking import Found, Roots, find
+from acd.history.looking import Found, Roots, find, passed_over
 from acd.history.order import Share, in_order, stages_of
 from acd.history.placing import Places
 from acd.history.processes import Work, all_at_once, processors
@@ -56,6 +56,7 @@ class Importer:
             unread = {one.path for one in self.done.unread}
             changed = [f for f in found if f.changed and str(f.file.path) not in unread]
             self.done.files = len(found)
+            self.done.passed_over = passed_over(found)
             self._moved.clear()
             if changed:
                 await self._import(changed)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from acd.agents.history import History, HistoryFile
 from acd.database.connection import Database
+from acd.history.done import Unread
 
 
 class Known(NamedTuple):
@@ -36,8 +37,10 @@ class Found(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether it may hold something new."""
+        """Whether it may hold something new that can be read."""
         known = self.known
+        if self.file.left_out:
+            return False
         return known is None or (known.inode, known.size, known.mtime_ns) != (
             self.inode,
             self.size,
@@ -66,12 +69,25 @@ async def find(database: Database, host: str, roots: Roots) -> list[Found]:
     return await asyncio.to_thread(lambda: list(look(roots, known)))
 
 
+def passed_over(found: Sequence[Found]) -> list[Unread]:
+    """Files that are not read, by their names alone, and why."""
+    return [Unread(str(f.file.path), f.file.left_out) for f in found if f.file.left_out]
+
+
 def look(histories: Roots, known: Mapping[str, Known]) -> Iterator[Found]:
-    """Every file of the histories below their roots, each once, whichever way leads to it; `known` by path."""
+    """Every file of the histories below their roots, each once, whichever way leads to it; `known` by path.
+
+    One that is left out and was imported under its own name, before it was packed, is none.
+    """
+    names: set[str] | None = None
     met: set[tuple[int, int]] = set()
     for history, roots in histories:
         for root in roots:
             for file in history.files(root):
+                if file.left_out:
+                    names = {os.path.basename(one) for one in known} if names is None else names  # noqa: PTH119 - half the time
+                    if file.name in names:
+                        continue
                 try:
                     stat = os.stat(file.path)  # noqa: PTH116 - tens of thousands of files: half the time
                 except OSError:

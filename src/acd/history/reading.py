@@ -39,7 +39,8 @@ class Part(msgspec.Struct):
     """What a stretch of a file amounts to; written in one transaction with how far the file is read then.
 
     `from_offset` is where the database says that the file was read to, `anew` that it was rewritten and is read from its
-    beginning. A store has an offset of 0 always, and entries in the place of lines.
+    beginning. A store has an offset of 0 always, and entries in the place of lines: `entries` are the places of those that
+    were read where that were not all of them.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Part(msgspec.Struct):
     anew: bool = False
     store: bool = False
     mark: str = ""
+    entries: list[int] | None = None
 
     @property
     def requests(self) -> int:
@@ -163,11 +165,12 @@ class _LineFile:
             self._lines.offset += 1
 
     def _replay(self, until: int) -> None:
+        """Have the reader remember the lines before; where the session was then holds on."""
         lines = WholeLines(self._path)
         while lines.offset < until and (some := lines.read(_AT_ONCE)):
             for line in some:
                 if line.offset < until and line.data is not None and line.data.strip():
-                    _drop(self._reader, line.data)
+                    self._folding.recall(_again(self._reader, line.data))
 
     # ---- what the file looks like ---------------------------------------------------------------------------------
 
@@ -226,24 +229,29 @@ class _LineFile:
 def _parts_of_store(found: Found, remembered: Remembered | None) -> Iterator[Part]:
     """All that is new in a store, as one part."""
     after = remembered.seen.mark if remembered is not None else ""
+    places: list[int] = []
     part = Part(
         *(str(found.file.path), found.inode, found.size, found.mtime_ns, "", 0, "", 0, 0, 0),
         *([], []),
         known=found.known,
         store=True,
         mark=after,
+        entries=places if after else None,
     )
     sessions: dict[str, Folding] = {}
     clock = datetime.fromtimestamp(found.mtime_ns / 1e9, UTC)
     for entry in found.history.entries(found.file, after, told=False):
+        place = place_of_key(entry.key)
+        places.append(place)
         part.lines += 1
         part.mark = entry.mark or part.mark
-        if entry.left_out is not None:
-            part.left_out.append(
-                LeftOut(place_of_key(entry.key), 0, f"{entry.key}: {entry.left_out}"[:500])
-            )
-            continue
-        _folding_of(sessions, found, entry).add(entry.events, place_of_key(entry.key), clock)
+        folding = _folding_of(sessions, found, entry)
+        folding.news.entries = entry.of_session or folding.news.entries + 1
+        if entry.left_out is None:
+            folding.add(entry.events, place, clock)
+        else:
+            reason = f"{entry.key}: {entry.left_out}"[:500]
+            part.left_out.append(LeftOut(place, 0, reason, entry.agent_session_id))
     part.sessions = [folding.news for folding in sessions.values()]
     yield part
 
@@ -264,11 +272,11 @@ def place_of_key(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
 
 
-def _drop(reader: LineReader, line: bytes) -> None:
+def _again(reader: LineReader, line: bytes) -> list[Event]:
     try:
-        reader.read(line)
+        return reader.read(line)
     except UnreadableLine:
-        return  # counted when it was read for the first time
+        return []  # counted when it was read for the first time
 
 
 def _is_json(data: bytes) -> bool:

@@ -39,7 +39,7 @@ async def roll_up(tx: Transaction, sessions: Collection[Home], days: set[Day]) -
     if models:
         named = [{**row, "family": family_of(row["model"]) or row["model"]} for row in models]
         await tx.execute("history.put_models", rows=json_rows(named))
-    await tx.execute("history.session_ends", rows=rows)
+    await tx.execute("history.session_retries", rows=rows)
     await _roll_up_days(tx, days)
     targets = sorted({home.target_id for home in sessions})
     await tx.execute("history.targets_worked", ids=targets)

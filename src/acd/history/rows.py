@@ -100,8 +100,13 @@ class Rows:
             raise FilesMovedOn("another import has read on in one of the files")
         if anew := [row for row in rows if row["anew"]]:
             await tx.execute("history.forget_left_out", rows=json_rows(anew), host=self._host)
+        stores = [{"name": p.path, "places": p.entries} for p in self._parts if p.store]
+        if stores:
+            await tx.execute("history.forget_entries", rows=json_rows(stores), host=self._host)
         if left_out := self._left_out():
             await tx.execute("history.put_left_out", rows=json_rows(left_out), host=self._host)
+        if stores:
+            await tx.execute("history.count_entries", rows=json_rows(stores), host=self._host)
 
     def _line_files(self) -> list[dict[str, Any]]:
         """A row a file; of several parts of one file that follow each other the last tells how far it is read."""
@@ -119,19 +124,25 @@ class Rows:
         return list(rows.values())
 
     async def _stores(self, tx: Transaction) -> list[dict[str, Any]]:
-        """A row a store, which says how far it is read, and one for each of its sessions, which says what it tells of it."""
+        """A row a store, which says how far it is read, and one for each of its sessions, which says what it tells of it.
+
+        Its entries are counted with their sessions, as they are now: however often they are read.
+        """
         stores = [part for part in self._parts if part.store]
         if not stores:
             return []
-        rows = [_file_row(part, Home(NOWHERE, NOWHERE), Seen(mark=part.mark)) for part in stores]
+        rows: list[dict[str, Any]] = []
         known = await self._known_seen(tx)
         for part in stores:
+            whole = _file_row(part, Home(NOWHERE, NOWHERE), Seen(mark=part.mark))
+            rows.append({**whole, "lines_read": 0, "lines_left_out": 0})
             for news in part.sessions:
                 home = self._sessions[key_of(news)].home
                 seen = known.get((home, part.path), Seen())
                 of_session = _file_row(part, home, merged(seen, news.seen))
+                counts = {"lines_read": news.entries, "lines_left_out": 0, "recounted": True}
                 # Only what was read by itself is looked at again: a session is not.
-                rows.append({**of_session, "mtime_ns": None, "lines_read": 0, "lines_left_out": 0})
+                rows.append({**of_session, **counts, "mtime_ns": None})
         return rows
 
     async def _known_seen(self, tx: Transaction) -> dict[tuple[Home, str], Seen]:
@@ -145,19 +156,19 @@ class Rows:
     def _left_out(self) -> list[dict[str, Any]]:
         rows = []
         for part in self._parts:
-            home = Home(NOWHERE, NOWHERE)
-            if not part.store:
-                home = self._sessions[key_of(part.sessions[0])].home
-            rows += [
-                {
-                    **home._asdict(),
-                    "name": part.path,
-                    "line_offset": line.offset,
-                    "length": line.length,
-                    "reason": line.reason,
-                }
-                for line in part.left_out
-            ]
+            homes = {n.agent_session_id: self._sessions[key_of(n)].home for n in part.sessions}
+            for line in part.left_out:
+                # A file of lines tells of one session, an entry says of which.
+                whose = line.agent_session_id or next(iter(homes))
+                rows.append(
+                    {
+                        **homes[whose]._asdict(),
+                        "name": part.path,
+                        "line_offset": line.offset,
+                        "length": line.length,
+                        "reason": line.reason,
+                    }
+                )
         return rows
 
     # ---- sessions -------------------------------------------------------------------------------------------------
@@ -190,6 +201,8 @@ class Rows:
                         "started_at": whole.first_at,
                         "finished_at": whole.last_at,
                         "branch": whole.branch,
+                        "error_type": whole.failure and whole.failure.error_type,
+                        "error_message": whole.failure and whole.failure.message,
                     }
                 )
         await tx.execute(

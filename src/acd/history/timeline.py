@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from heapq import merge
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from acd.agents.histories import load_history
-from acd.agents.history import History, HistoryFile
+from acd.agents.history import Entry, History, HistoryFile
 from acd.core import events
 from acd.core.errors import ConfigError, UnreadableLine
 from acd.database.connection import Database
@@ -68,6 +68,7 @@ def _one_of_each(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _rows_of(files: list[dict[str, Any]]) -> list[EventRow]:
     """The rows of all files as one: in the order of each file, and between files in that of their times."""
     told = [list(_rows_of_file(file)) for file in files]
+    told.append(list(_rows_of_stores(files)))
     rows = [row for _, row in merge(*told, key=lambda pair: pair[0])]
     for number, row in enumerate(rows):
         row.seq = number
@@ -75,24 +76,60 @@ def _rows_of(files: list[dict[str, Any]]) -> list[EventRow]:
 
 
 def _rows_of_file(known: dict[str, Any]) -> Iterator[tuple[datetime, EventRow]]:
-    """Rows with the time by which they are merged: never earlier than that of the row before."""
+    """Rows of a file of lines; of a store none."""
     try:
         history = load_history(known["agent"])
     except ConfigError:
         return  # its reader is not installed here
     file = _file_of(history, Path(known["name"]))
-    if file is None:
+    if file is None or file.form != "lines":
         return
     timeline = Timeline()
     clock = _BEGINNING
-    latest = _BEGINNING
     for offset, found in _events_of(history, file, known["read_offset"]):
         for index, event in enumerate(found):
             clock = event.at or clock
             if _is_told(event, first=not timeline.rows):
                 line = SourceLine(file.name, "stream", Line(offset, 0, None), 0)
                 timeline.add_event(line, index, event, clock)
-    for row in timeline.rows:
+    yield from _timed(timeline.rows)
+
+
+def _rows_of_stores(files: list[dict[str, Any]]) -> Iterator[tuple[datetime, EventRow]]:
+    """Rows of a session's entries by their times, each once: OpenCode keeps a message in a document and in its database."""
+    told: dict[tuple[str, datetime], list[events.Event]] = {}
+    for known in files:
+        for entry in _entries_of(known):
+            at = next((event.at for event in entry.events if event.at), _BEGINNING)
+            told.setdefault((entry.key, at), entry.events)
+    timeline = Timeline()
+    for number, ((_, at), found) in enumerate(sorted(told.items(), key=lambda each: each[0][1])):
+        line = SourceLine("store", "stream", Line(number, 0, None), 0)
+        for index, event in enumerate(found):
+            if _is_told(event, first=not timeline.rows):
+                timeline.add_event(line, index, event, at)
+    yield from _timed(timeline.rows)
+
+
+def _entries_of(known: dict[str, Any]) -> Iterator[Entry]:
+    session, path = known["agent_session_id"], Path(known["name"])
+    try:
+        history = load_history(known["agent"])
+        file = _file_of(history, path)
+        if file is not None and file.form == "store":
+            for entry in history.entries(file, "", told=True, only=session):
+                if entry.agent_session_id == session:
+                    yield entry
+    except ConfigError:
+        return  # its reader is not installed here
+    except UnreadableLine:
+        return  # a store that was damaged since
+
+
+def _timed(rows: Iterable[EventRow]) -> Iterator[tuple[datetime, EventRow]]:
+    """Rows with the time by which they are merged: never earlier than that of the row before."""
+    latest = _BEGINNING
+    for row in rows:
         latest = max(latest, row.occurred_at or latest)
         if row.occurred_at == _BEGINNING:
             row.occurred_at = None
@@ -121,8 +158,7 @@ def _events_of(
 
 
 def _file_of(history: History, path: Path) -> HistoryFile | None:
-    found = next(iter(history.files(path)), None) if is_there(path) else None
-    return found if found is not None and found.form == "lines" else None
+    return next(iter(history.files(path)), None) if is_there(path) else None
 
 
 def _is_told(event: events.Event, *, first: bool) -> bool:

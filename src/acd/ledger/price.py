@@ -27,6 +27,7 @@ _CONTEXT_MARK = re.compile(r"\[\d+[km]\]$")
 _CLOUD_NAME = re.compile(r"^([a-z-]+\.)?anthropic\.")
 _PROBE = 1_000_000
 _BATCH, _FAST = {"processing": "batch"}, {"speed": "fast"}
+_SOLD_BY = "from:"
 _US_FACTOR = Decimal("1.1")
 SET_BY_HAND = "set by hand"
 """How the source of a price begins that a person set."""
@@ -111,7 +112,7 @@ class PriceList:
         """The price of a request, or None when the model has none.
 
         Args:
-            provider: provider id of genai-prices.
+            provider: provider id of genai-prices, where `terms` do not name who sold it.
             model: the model's name as the agent reported it; a context mark such as `[1m]` is ignored.
             usage: the request's tokens.
             at: when it was made; its day in UTC decides which price held.
@@ -142,7 +143,17 @@ class PriceList:
         found = self._find(provider, model, day)
         return None if found is None else found.source
 
+    def providers_set(self, model: str, day: date) -> list[str]:
+        """For which providers alone a price was set by hand that holds on a day, sorted."""
+        named = {
+            one.provider for one in self._overrides if _is_about(one, one.provider, model, day)
+        }
+        return sorted(named - {""})
+
     def _find(self, provider: str, model: str, day: date, terms: str = "") -> Found | None:
+        if terms.startswith(_SOLD_BY):
+            sold_by, _, terms = terms.partition(" ")
+            provider = sold_by.removeprefix(_SOLD_BY)
         named = [one for one in self._overrides if _is_about(one, provider, model, day)]
         if named:
             # The newest day counts; on the same day who is meant more exactly.

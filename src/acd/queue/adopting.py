@@ -13,6 +13,7 @@ from acd.core.facts import Started
 from acd.core.models import Target
 from acd.core.settings import Settings
 from acd.files.folder import SessionFolder
+from acd.harness.journaled import Journaled
 from acd.harness.recovery import recover, unfinished
 from acd.queue.control import Control
 from acd.queue.lease import TAKEN_OVER, Lease
@@ -80,6 +81,15 @@ class Orphans:
             if target.id in self._gone:
                 stop.end_at_once_because("interrupted", TAKEN_OVER)
             yield stop
+
+    def take_kept_on(self, target_id: UUID) -> str | None:
+        """The branch on which one of them, which has ended, left work of a target for a person to merge; told once."""
+        kept = None
+        for session, started in list(self._folders):
+            if started.target.id == target_id and not session.lock.exists():
+                self._folders.remove((session, started))
+                kept = Journaled.of(list(session.journal.facts())).kept_on() or kept
+        return kept
 
     def work_in(self, group: str) -> bool:
         """Whether one of them works on a target of a serial group."""

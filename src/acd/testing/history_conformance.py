@@ -34,6 +34,8 @@ def problems_of_history(history: History, golden: Path, scratch: Path) -> list[s
     """
     found = [*_problems_of_names(history), *_problems_of_places(history, golden, scratch)]
     for file in history.files(golden):
+        if file.left_out:
+            continue
         check = _problems_of_lines if file.form == "lines" else _problems_of_store
         found += [f"{file.name}: {problem}" for problem in check(history, file, scratch)]
     return found
@@ -137,6 +139,7 @@ def _problems_of_store(history: History, file: HistoryFile, scratch: Path) -> It
     again = list(history.entries(file, last, told=True)) if last else entries
     if not all(entry in entries for entry in again):
         yield "entries after a mark are not among all of them"
+    yield from _problems_of_sessions(history, file, entries, marked=bool(last))
     for number, content in enumerate(garbage()):
         damaged = scratch / str(number) / file.path.parent.name / file.path.name
         damaged.parent.mkdir(parents=True)
@@ -145,6 +148,18 @@ def _problems_of_store(history: History, file: HistoryFile, scratch: Path) -> It
         if isinstance(outcome, str) and not outcome.startswith("unreadable: "):
             yield f"{content[:40]!r}: {outcome}"
         shutil.rmtree(scratch / str(number))
+
+
+def _problems_of_sessions(
+    history: History, file: HistoryFile, entries: list[Entry], *, marked: bool
+) -> Iterable[str]:
+    for session in {entry.agent_session_id for entry in entries}:
+        own = [entry for entry in entries if entry.agent_session_id == session]
+        chosen = list(history.entries(file, "", told=True, only=session))
+        if [entry for entry in chosen if entry.agent_session_id == session] != own:
+            yield f"other entries of {session} where they alone are wanted"
+        if marked and {entry.of_session for entry in own} != {len(own)}:
+            yield f"gives marks, but tells another number of entries of {session}"
 
 
 def _read(

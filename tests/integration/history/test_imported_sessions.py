@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from uuid import UUID
@@ -10,10 +12,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from acd.agents.histories import load_history
+from acd.core.facts import CommitSeen
 from acd.core.models import imported_session_id
 from acd.core.settings import Settings
 from acd.database.connection import Database
+from acd.git.repository import Repository
 from acd.history.audit import audit
+from acd.history.importing import Importer
 from acd.history.timeline import build_timeline
 from acd.ledger.catch_up import open_source
 from acd.reports.totals import disagreements, four_ways
@@ -25,10 +31,11 @@ from tests.integration.history.stage import (
     import_from,
     session_name,
 )
-from tests.integration.ledger.stage import end, rows_of, select, session_of
+from tests.integration.ledger.stage import AT, end, rows_of, select, session_of
 
 pytestmark = pytest.mark.extra
 NAME = session_name(1)
+DATA = Path(__file__).parents[2] / "data"
 
 
 def transcript(folder: Path, name: str = NAME) -> Transcript:
@@ -74,6 +81,33 @@ async def test_an_error_that_was_the_last_word_is_the_sessions_end(
     await import_from(database, settings, [tmp_path])
     (session,) = await rows_of(database, "harness_sessions")
     assert (session["status"], session["error_type"]) == ("completed", None)
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_error_that_was_copied_ends_both_sessions_as_their_files_say(
+    database: Database, settings: Settings, tmp_path: Path, first: str, together: bool
+) -> None:
+    """The error is one row; the session that goes on after it has not failed, the one that it was copied from has."""
+    said = {"model": "<synthetic>", "content": [{"type": "text", "text": "no such model"}]}
+    names = {"a": session_name(1), "b": session_name(2), "c": session_name(3)}
+    for letter, name in names.items():
+        one = transcript(tmp_path / letter, name).says(1).asks(2, "m1")
+        one.line("assistant", 3, message=said, isApiErrorMessage=True, error="model_not_found")
+        if letter == "b":
+            one.asks(5, "m2")
+    order = [tmp_path / letter for letter in sorted(names, reverse=first == "b")]
+    for some in [order] if together else [[folder] for folder in order]:
+        await import_from(database, settings, some)
+    sessions = await rows_of(database, "harness_sessions")
+    ended = {row["agent_session_id"]: (row["status"], row["error_type"]) for row in sessions}
+    assert ended == {
+        names["a"]: ("failed", "model"),
+        names["b"]: ("completed", None),
+        names["c"]: ("failed", "model"),
+    }
+    assert {row["error_message"] for row in sessions} == {"no such model", None}
+    assert len(await rows_of(database, "harness_errors")) == 1
 
 
 async def test_what_acd_worked_itself_is_completed_and_never_doubled(
@@ -179,6 +213,65 @@ async def test_commits_of_a_sessions_time_on_its_branch_are_its_own(
     }
     sessions = await rows_of(database, "harness_sessions")
     assert {ids[row["id"]]: row["commits_made"] for row in sessions} == {1: 1, 2: 1}
+
+
+async def test_a_commit_that_acds_own_session_turns_out_to_have_made_is_recounted(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    git(shop, "init", "-q", "-b", "main")
+    for at in (110, 120):
+        git(shop, "commit", "-q", "--allow-empty", "-m", f"at {at}", at=at)
+    one = transcript(tmp_path / "claude")
+    one.cwd = str(shop)
+    one.asks(100, "m1").says(160)
+    await import_from(database, settings, [tmp_path / "claude"])
+    (imported,) = await rows_of(database, "harness_sessions")
+    assert imported["commits_made"] == 2
+    (target,) = await rows_of(database, "targets")
+    folder = session_of(settings, 1, repo_id=target["repo_id"])
+    (commit,) = await Repository(shop).commits("HEAD~1", "HEAD")
+    folder.journal.append(CommitSeen(at=AT, commit=commit))
+    end(folder)
+    source = open_source(folder.path, database, PRICES)
+    assert source is not None
+    await source.catch_up()
+    counts = {row["id"]: row["commits_made"] for row in await rows_of(database, "harness_sessions")}
+    assert counts == {imported["id"]: 1, UUID(folder.path.name): 1}
+
+
+async def test_the_branch_is_that_of_most_requests_not_of_most_lines(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    one = transcript(tmp_path)
+    one.branch = "talkative"
+    for at in range(6):
+        one.asks(at, "m1", output=at)
+        await import_from(database, settings, [tmp_path])
+    one.branch = "busy"
+    one.asks(10, "m2").asks(11, "m3")
+    await import_from(database, settings, [tmp_path])
+    (session,) = await rows_of(database, "harness_sessions")
+    assert session["branch"] == "busy"
+
+
+async def test_codex_tells_its_branch_before_its_first_request(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """Whoever watches reads the head of the file alone."""
+    rollout = shutil.copy(next((DATA / "codex").glob("*.jsonl")), tmp_path)
+    first, *rest = Path(rollout).read_bytes().splitlines(keepends=True)
+    head = json.loads(first)
+    head["payload"]["git"] = {"branch": "fix"}
+    Path(rollout).write_bytes(json.dumps(head).encode() + b"\n")
+    roots = [(load_history("codex"), [tmp_path])]
+    await Importer(database, settings, PRICES).run(roots)
+    with Path(rollout).open("ab") as file:
+        file.write(b"".join(rest))
+    await Importer(database, settings, PRICES).run(roots)
+    (session,) = await rows_of(database, "harness_sessions")
+    assert (session["branch"], session["request_count"]) == ("fix", 3)
 
 
 @pytest.mark.parametrize("smaller", [True, False])

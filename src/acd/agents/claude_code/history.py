@@ -35,6 +35,8 @@ class ClaudeCodeHistory:
         subagent = file.path.stem.removeprefix("agent-") if file.subagent else None
         return PastReader(self.name, told=told, session_id=file.agent_session_id, subagent=subagent)
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
         """It keeps no stores."""
         return ()

@@ -9,19 +9,19 @@ from pathlib import Path
 from acd.agents.codex.rollout import AGENT, Rollout
 from acd.agents.folders import files_below, home_folder
 from acd.agents.history import Entry, HistoryFile, LineReader
-from acd.core.errors import UnreadableLine
 from acd.core.settings import Settings
 
 _FOLDERS = ("sessions", "archived_sessions")
 _NAME = re.compile(r"rollout-.*?(?P<thread>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?\.jsonl")
 _PACKED = ".zst"
+_LEFT_OUT = "packed by Codex; unpack it beside where it is (`zstd -d FILE`), then import again"
 
 
 class CodexHistory:
     """Rollout files: `sessions/YYYY/MM/DD/rollout-<time>-<thread>.jsonl`, moved to `archived_sessions/` later.
 
     Which session a file belongs to is told inside it: a subagent's thread has a file like any other. Old files that
-    Codex has packed (`.jsonl.zst`) are listed and not read.
+    Codex has packed (`.jsonl.zst`) are left out: Python 3.11 cannot unpack them.
     """
 
     name = AGENT
@@ -47,15 +47,11 @@ class CodexHistory:
         thread = found["thread"] if found else None
         return Rollout(thread or file.path.stem, told=told)
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
-        """None: only packed files are no files of lines.
-
-        Raises:
-            UnreadableLine: with what to do.
-        """
-        raise UnreadableLine(
-            "packed by Codex: unpack it with `zstd -d` beside it, then import again"
-        )
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
+        """It keeps no stores."""
+        return ()
 
 
 def _file(path: Path) -> HistoryFile | None:
@@ -66,4 +62,4 @@ def _file(path: Path) -> HistoryFile | None:
         return HistoryFile(path, path.name)
     if path.with_name(plain).exists():
         return None  # Codex itself prefers the plain one
-    return HistoryFile(path, path.name, form="store")
+    return HistoryFile(path, plain, left_out=_LEFT_OUT)

@@ -58,7 +58,9 @@ class GeminiHistory:
             told=told,
         )
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
         """The messages of a chat in one document.
 
         Raises:

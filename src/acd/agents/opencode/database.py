@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,11 +21,20 @@ _MESSAGES = """
     select id, session_id, time_updated, data from message
     where time_updated >= ? order by time_updated, id
 """
+_OF_SESSIONS = """
+    select id, session_id, time_updated, data from message
+    where time_updated >= ? and session_id in (select value from json_each(?)) order by time_updated, id
+"""
+_COUNTS = "select session_id, count(*) from message group by session_id"
 _PARTS = "select data from part where message_id = ? order by id"
 
 
-def database_entries(path: Path, after: str, *, told: bool) -> Iterator[Entry]:
+def database_entries(
+    path: Path, after: str, *, told: bool, only: str | None = None
+) -> Iterator[Entry]:
     """An entry for every message that was changed since `after` (milliseconds since 1970; "" for all).
+
+    `only`: of this session and its subagents'.
 
     Raises:
         UnreadableLine: the database cannot be read.
@@ -33,8 +43,9 @@ def database_entries(path: Path, after: str, *, told: bool) -> Iterator[Entry]:
     try:
         with closing(_opened(path)) as database:
             places = _places(database)
-            for row in database.execute(_MESSAGES, (since,)):
-                yield _entry(database, places, row, told=told)
+            counts = _counts(database, places)
+            for row in _messages(database, places, since, only):
+                yield _entry(database, places, counts, row, told=told)
     except sqlite3.Error as error:
         raise UnreadableLine(f"cannot be read as SQLite: {error}"[:200]) from None
 
@@ -63,6 +74,28 @@ def _places(database: sqlite3.Connection) -> dict[str, Place]:
     return places
 
 
+def _counts(database: sqlite3.Connection, places: dict[str, Place]) -> dict[str, int]:
+    """How many messages there are of each session that a person began."""
+    counts: dict[str, int] = {}
+    for name, count in database.execute(_COUNTS):
+        root = _place_of(places, _text(name)).root
+        counts[root] = counts.get(root, 0) + count
+    return counts
+
+
+def _messages(
+    database: sqlite3.Connection, places: dict[str, Place], since: int, only: str | None
+) -> sqlite3.Cursor:
+    if only is None:
+        return database.execute(_MESSAGES, (since,))
+    names = [name for name, place in places.items() if place.root == only] or [only]
+    return database.execute(_OF_SESSIONS, (since, json.dumps(names)))
+
+
+def _place_of(places: dict[str, Place], session: str) -> Place:
+    return places.get(session) or Place(root=session)
+
+
 def _root(name: str, parents: dict[str, str]) -> str:
     for _ in range(_DEEPEST):
         above = parents.get(name)
@@ -75,18 +108,20 @@ def _root(name: str, parents: dict[str, str]) -> str:
 def _entry(
     database: sqlite3.Connection,
     places: dict[str, Place],
+    counts: dict[str, int],
     row: tuple[bytes, bytes, int, bytes],
     *,
     told: bool,
 ) -> Entry:
     name, session, updated, data = _text(row[0]), _text(row[1]), row[2], row[3]
-    place = places.get(session) or Place(root=session)
+    place = _place_of(places, session)
+    mark, held = str(updated), counts.get(place.root, 0)
     parts = [part[0] for part in database.execute(_PARTS, (row[0].decode(errors="replace"),))]
     try:
         events = message_events(place, name, data, parts, told=told)
     except UnreadableLine as error:
-        return Entry(name, place.root, [], left_out=str(error), mark=str(updated))
-    return Entry(name, place.root, events, mark=str(updated))
+        return Entry(name, place.root, [], left_out=str(error), mark=mark, of_session=held)
+    return Entry(name, place.root, events, mark=mark, of_session=held)
 
 
 def _text(value: object) -> str:

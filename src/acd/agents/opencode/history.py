@@ -61,7 +61,9 @@ class OpenCodeHistory:
         """
         raise UnreadableLine("no file of lines")
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
         """The messages of a database, or the one of a document.
 
         Raises:
@@ -69,7 +71,7 @@ class OpenCodeHistory:
         """
         if file.path.suffix == ".json":
             return document_entries(file.path, told=told)
-        return database_entries(file.path, after, told=told)
+        return database_entries(file.path, after, told=told, only=only)
 
 
 def _document(path: Path) -> HistoryFile:

@@ -7,6 +7,7 @@ tokens do. A copy is older than the session that holds it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
@@ -34,6 +35,18 @@ AGENT = "opencode"
 _INFO = msgspec.json.Decoder(Info)
 _MESSAGE = msgspec.json.Decoder(Message, strict=False)
 _PART = msgspec.json.Decoder(Part, strict=False)
+# Ids of models.dev, which OpenCode uses, that genai-prices knows by other names; what neither knows is priced by the
+# model's name alone.
+_PROVIDERS = {
+    "amazon-bedrock": "aws",
+    "cloudflare-workers-ai": "cloudflare",
+    "fireworks-ai": "fireworks",
+    "google-vertex": "google",
+    "google-vertex-anthropic": "anthropic",
+    "togetherai": "together",
+    "xai": "x-ai",
+}
+_PROVIDER = re.compile(r"[\w.-]{1,60}", re.ASCII)
 _TELLING = ("command", "filePath", "path", "pattern", "query", "url", "description", "prompt")
 
 
@@ -132,9 +145,17 @@ def _requests(
                     request_id=optional_name(message_id),
                     tools=tools,
                     subagent=subagent,
+                    terms=_terms(message.provider_id),
                 )
             )
     return events
+
+
+def _terms(provider: object) -> str:
+    """Who sold the request, as `RequestSeen.terms`."""
+    if not isinstance(provider, str) or not _PROVIDER.fullmatch(provider):
+        return ""
+    return f"from:{_PROVIDERS.get(provider, provider)}"
 
 
 def _steps(message: Message, parts: list[Part]) -> list[tuple[Tokens, list[str]]]:

@@ -43,6 +43,8 @@ class QwenHistory:
         """A reader that remembers which requests were told by one of their two records."""
         return ChatReader(file.agent_session_id or file.path.stem, told=told)
 
-    def entries(self, file: HistoryFile, after: str, *, told: bool) -> Iterable[Entry]:
+    def entries(
+        self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
+    ) -> Iterable[Entry]:
         """It keeps no stores."""
         return ()

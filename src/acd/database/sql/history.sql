@@ -31,11 +31,12 @@ SELECT id, target_id, origin, started_at::date AS started_day FROM harness_sessi
 
 -- name: put_files
 -- The new offsets; each only when its file still stands where the batch began (fewer rows than files: another import
--- was faster). A file that was rewritten is counted from its beginning again.
+-- was faster). A file that was rewritten is counted from its beginning again, and so are a store's entries. News of a
+-- session in a store (it has no time of change of its own) is told by its timeline when somebody looks again.
 WITH r AS (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid, name text, inode numeric,
         size bigint, mtime_ns bigint, head_sha256 text, head_length integer, tail_sha256 text, from_offset bigint,
-        read_offset bigint, lines_read bigint, lines_left_out bigint, seen jsonb, anew boolean)
+        read_offset bigint, lines_read bigint, lines_left_out bigint, seen jsonb, anew boolean, recounted boolean)
 )
 INSERT INTO ledger_files AS f (target_id, session_id, host, name, inode, size, mtime_ns, head_sha256, head_length,
                                tail_sha256, read_offset, lines_read, lines_left_out, seen)
@@ -46,7 +47,8 @@ ON CONFLICT (target_id, session_id, host, name) DO UPDATE SET
     inode = excluded.inode, size = excluded.size, mtime_ns = excluded.mtime_ns, head_sha256 = excluded.head_sha256,
     head_length = excluded.head_length, tail_sha256 = excluded.tail_sha256, read_offset = excluded.read_offset,
     seen = excluded.seen, updated_at = now(),
-    lines_read = excluded.lines_read + CASE WHEN (SELECT r.anew FROM r WHERE r.name = f.name
+    told_offset = CASE WHEN excluded.mtime_ns IS NOT NULL THEN f.told_offset END,
+    lines_read = excluded.lines_read + CASE WHEN (SELECT r.anew OR r.recounted FROM r WHERE r.name = f.name
                                                   AND r.session_id = f.session_id) THEN 0 ELSE f.lines_read END,
     lines_left_out = excluded.lines_left_out + CASE WHEN (SELECT r.anew FROM r WHERE r.name = f.name
                                                   AND r.session_id = f.session_id) THEN 0 ELSE f.lines_left_out END
@@ -72,6 +74,23 @@ DELETE FROM left_out_lines l
 USING json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid, name text)
 WHERE l.target_id = r.target_id AND l.session_id = r.session_id AND l.host = %(host)s AND l.name = r.name;
 
+-- name: forget_entries
+-- Entries of stores that were read again, wherever they were told: those at `places`, all where that is null.
+DELETE FROM left_out_lines l
+USING json_to_recordset(%(rows)s::json) AS r (name text, places bigint[])
+WHERE l.host = %(host)s AND l.name = r.name AND (r.places IS NULL OR l.line_offset = ANY (r.places));
+
+-- name: count_entries
+-- How many entries of stores could not be read, with the session of each.
+UPDATE ledger_files f SET lines_left_out = c.left_out
+FROM (SELECT o.target_id, o.session_id, o.name,
+             (SELECT count(*) FROM left_out_lines l WHERE l.target_id = o.target_id AND l.session_id = o.session_id
+              AND l.host = o.host AND l.name = o.name) AS left_out
+      FROM json_to_recordset(%(rows)s::json) AS r (name text)
+      JOIN ledger_files o ON o.host = %(host)s AND o.name = r.name AND o.mtime_ns IS NULL) AS c
+WHERE f.host = %(host)s AND f.name = c.name AND f.target_id = c.target_id AND f.session_id = c.session_id
+  AND f.lines_left_out <> c.left_out;
+
 -- name: put_left_out
 -- Lines that could not be read.
 INSERT INTO left_out_lines (target_id, session_id, host, name, line_offset, length, reason)
@@ -88,17 +107,21 @@ JOIN ledger_files f ON f.target_id = r.target_id AND f.session_id = r.session_id
 
 -- name: put_sessions
 -- Rows of imported sessions, as their files tell them; those of others stay as they are. What its agent did last is
--- what ends a session, for an agent that works on as for one that is gone.
+-- what ends a session, for an agent that works on as for one that is gone: in a failure where its last word was one. That
+-- is the files' word, too: the error's row may be that of a session which the same error was copied to.
 INSERT INTO harness_sessions AS s (target_id, id, session_type, origin, agent, agent_session_id, agent_version, model,
-    status, started_at, finished_at, duration_ms, last_event_at, host, branch, billing)
-SELECT r.target_id, r.id, 'interactive', 'import', r.agent, r.agent_session_id, r.agent_version, 'unknown', 'completed',
+    status, error_type, error_message, started_at, finished_at, duration_ms, last_event_at, host, branch, billing)
+SELECT r.target_id, r.id, 'interactive', 'import', r.agent, r.agent_session_id, r.agent_version, 'unknown',
+    CASE WHEN r.error_type IS NULL THEN 'completed' ELSE 'failed' END, r.error_type, r.error_message,
     r.started_at, r.finished_at, floor(extract(epoch FROM r.finished_at - r.started_at) * 1000)::bigint, r.finished_at,
     %(host)s, r.branch, %(billing)s::text
 FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, id uuid, agent text, agent_session_id text,
-    agent_version text, started_at timestamptz, finished_at timestamptz, branch text)
+    agent_version text, started_at timestamptz, finished_at timestamptz, branch text, error_type text,
+    error_message text)
 ON CONFLICT (target_id, id) DO UPDATE SET
     agent_version = excluded.agent_version, started_at = excluded.started_at, finished_at = excluded.finished_at,
     duration_ms = excluded.duration_ms, last_event_at = excluded.last_event_at, branch = excluded.branch,
+    status = excluded.status, error_type = excluded.error_type, error_message = excluded.error_message,
     billing = coalesce(s.billing, excluded.billing), updated_at = now()
 WHERE s.origin = 'import';
 
@@ -291,23 +314,12 @@ UPDATE harness_sessions s SET model = r.family, model_used = r.model
 FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid, model text, family text)
 WHERE s.target_id = r.target_id AND s.id = r.session_id AND s.origin = 'import';
 
--- name: session_ends
--- Retries and commits of imported sessions, and how each ended: in a failure where its agent's last word was one, after
--- all of its requests.
+-- name: session_retries
+-- How often the agents of imported sessions tried again.
 UPDATE harness_sessions s
 SET retry_count = (SELECT count(*) FROM harness_errors e WHERE e.target_id = s.target_id AND e.session_id = s.id
-                   AND e.context->>'origin' = 'retry'),
-    status = CASE WHEN e.error_type IS NULL THEN 'completed' ELSE 'failed' END,
-    error_type = e.error_type, error_message = left(e.message, 500)
+                   AND e.context->>'origin' = 'retry')
 FROM json_to_recordset(%(rows)s::json) AS r (target_id uuid, session_id uuid)
-LEFT JOIN LATERAL (
-    SELECT k.error_type, k.message FROM harness_errors k
-    WHERE k.target_id = r.target_id AND k.session_id = r.session_id AND k.context->>'origin' = 'agent'
-      AND k.error_type <> 'permission'
-      AND k.occurred_at > coalesce((SELECT max(d.requested_at) FROM token_usage_details d
-                                    WHERE d.target_id = r.target_id AND d.session_id = r.session_id AND d.is_request),
-                                   '-infinity')
-    ORDER BY k.occurred_at DESC, k.id LIMIT 1) AS e ON true
 WHERE s.target_id = r.target_id AND s.id = r.session_id AND s.origin = 'import';
 
 -- name: model_usage
@@ -348,14 +360,14 @@ CROSS JOIN LATERAL (SELECT s.started_at, s.model FROM harness_sessions s WHERE s
 WHERE t.id = r.target_id AND (t.last_session_at, t.last_model) IS DISTINCT FROM (l.started_at, l.model);
 
 -- name: files_to_tell
--- The files of an imported session on this host, where one of them holds more than its timeline tells.
-SELECT f.target_id, s.agent, f.name, f.read_offset, f.told_offset
+-- The files and stores of an imported session on this host, where one of them holds more than its timeline tells.
+SELECT f.target_id, s.agent, s.agent_session_id, f.name, f.read_offset, f.told_offset
 FROM harness_sessions s
 JOIN ledger_files f ON f.target_id = s.target_id AND f.session_id = s.id AND f.host = %(host)s
-     AND f.mtime_ns IS NOT NULL
+     AND f.seen IS NOT NULL
 WHERE s.id = %(session_id)s AND s.origin = 'import'
   AND EXISTS (SELECT FROM ledger_files n WHERE n.target_id = s.target_id AND n.session_id = s.id AND n.host = f.host
-              AND n.mtime_ns IS NOT NULL AND n.read_offset IS DISTINCT FROM n.told_offset)
+              AND n.seen IS NOT NULL AND n.read_offset IS DISTINCT FROM n.told_offset)
 ORDER BY f.name;
 
 -- name: drop_events
@@ -391,8 +403,8 @@ ORDER BY d.requested_at, d.request_key;
 
 -- name: audited_files
 -- The files behind them: those of the session, or of all sessions with requests on the day.
-SELECT f.name AS file, f.host, f.session_id, s.agent, f.mtime_ns IS NOT NULL AS imported, f.read_offset, f.lines_read,
-       f.lines_left_out
+SELECT f.name AS file, f.host, f.session_id, s.agent, s.agent_session_id, f.seen IS NOT NULL AS imported, f.read_offset,
+       f.lines_read, f.lines_left_out
 FROM harness_sessions s JOIN ledger_files f ON f.target_id = s.target_id AND f.session_id = s.id
 WHERE CASE WHEN %(day)s::date IS NULL THEN s.id = %(session_id)s::uuid
            ELSE EXISTS (SELECT FROM session_usage u WHERE u.target_id = s.target_id AND u.session_id = s.id

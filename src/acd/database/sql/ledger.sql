@@ -321,13 +321,22 @@ WHERE target_id = %(target_id)s AND id = %(session_id)s;
 
 -- name: put_commits
 -- Commits made in the session; a commit that an earlier session made stays that session's, unless an import only took it
--- to be made in one that was there at the time.
+-- to be made in one that was there at the time: that one has fewer from now on.
+WITH r AS (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (sha text, message text, author text, files_changed integer,
+        additions integer, deletions integer, branch text, committed_at timestamptz)
+), recounted AS (
+    UPDATE harness_sessions s
+    SET commits_made = (SELECT count(*) FROM harness_commits k WHERE k.target_id = s.target_id AND k.session_id = s.id
+                        AND k.sha NOT IN (SELECT r.sha FROM r))
+    WHERE s.target_id = %(target_id)s AND s.origin = 'import' AND s.id <> %(session_id)s
+      AND s.id IN (SELECT k.session_id FROM harness_commits k JOIN r USING (sha) WHERE k.target_id = %(target_id)s)
+)
 INSERT INTO harness_commits AS c (target_id, sha, session_id, message, author, files_changed, additions, deletions,
                                   branch, committed_at)
 SELECT %(target_id)s, r.sha, %(session_id)s, r.message, r.author, r.files_changed, r.additions, r.deletions,
        r.branch, r.committed_at
-FROM json_to_recordset(%(rows)s::json) AS r (sha text, message text, author text, files_changed integer,
-    additions integer, deletions integer, branch text, committed_at timestamptz)
+FROM r
 ON CONFLICT (target_id, sha) DO UPDATE SET session_id = excluded.session_id
 WHERE EXISTS (SELECT FROM harness_sessions s
               WHERE s.target_id = c.target_id AND s.id = c.session_id AND s.origin = 'import');

@@ -3,7 +3,7 @@
 -- to be done. Journals that belong to no session have the session id zero. Agents' own histories are not waited for.
 SELECT target_id, session_id, name, read_offset, extract(epoch FROM now() - updated_at)::double precision AS age_s
 FROM ledger_files
-WHERE host = %(host)s AND mtime_ns IS NULL;
+WHERE host = %(host)s AND mtime_ns IS NULL AND seen IS NULL;
 
 -- name: files_of_folders
 -- The same of some folders: ids of sessions, and of targets for journals that belong to no session. `ended`: nothing more

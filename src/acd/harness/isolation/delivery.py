@@ -18,13 +18,10 @@ from acd.harness.isolation.merging import Merging
 from acd.harness.isolation.names import kept_ref
 from acd.harness.isolation.old_refs import clear_old_refs
 from acd.harness.isolation.worktree import forget_worktree, path_in_tree
-from acd.harness.journaled import Journaled
+from acd.harness.journaled import UNMERGED, Journaled
 from acd.harness.outcome import Verdict, failed
 from acd.harness.record import Record
 from acd.harness.workspace import Workspace
-
-UNMERGED = "merge is set to none"
-"""Why work is kept that nothing is wrong with: a person merges it."""
 
 
 class WorktreeEnd:
