@@ -18,9 +18,8 @@ SELECT coalesce(json_agg(shown ORDER BY shown.seq), '[]')
 FROM (
     SELECT v.seq, v.kind, v.occurred_at AS "occurredAt", v.tool_name AS "toolName", v.tool_use_id AS "toolUseId",
            v.subagent, v.duration_ms AS "durationMs", v.outcome, v.text
-    FROM harness_sessions s
-    JOIN session_events v ON v.target_id = s.target_id AND v.session_id = s.id
-    WHERE s.id = %(id)s::uuid
+    FROM session_events v
+    WHERE v.target_id = (SELECT target_id FROM harness_sessions WHERE id = %(id)s::uuid) AND v.session_id = %(id)s::uuid
     ORDER BY v.seq DESC
     LIMIT %(limit)s::bigint
 ) AS shown;

@@ -9,8 +9,9 @@ WITH one AS (
     SELECT v.*, row_number() OVER (ORDER BY v.seq) AS place
     FROM (
         SELECT v.seq, v.kind, v.occurred_at, v.tool_name, v.tool_use_id, v.subagent, v.duration_ms, v.outcome, v.text
-        FROM one s JOIN session_events v ON v.target_id = s.target_id AND v.session_id = s.id
-        WHERE v.seq > %(after_seq)s::bigint AND (%(kinds)s::text IS NULL OR v.kind = ANY (string_to_array(%(kinds)s, ',')))
+        FROM session_events v  -- no join: the rows come in the order of the index, and end with the limit
+        WHERE v.target_id = (SELECT target_id FROM one) AND v.session_id = (SELECT id FROM one)
+          AND v.seq > %(after_seq)s::bigint AND (%(kinds)s::text IS NULL OR v.kind = ANY (string_to_array(%(kinds)s, ',')))
         ORDER BY v.seq
         LIMIT %(limit)s::bigint + 1
     ) AS v
@@ -21,18 +22,16 @@ WITH one AS (
 ), requests AS MATERIALIZED (
     SELECT u.request_key, u.model, u.is_request, u.tools, u.subagent, u.input_tokens, u.output_tokens,
            u.cache_read_tokens, u.cache_write_tokens, u.cost_usd, u.requested_at
-    FROM one s
-    CROSS JOIN bounds b
-    JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
-    WHERE u.requested_at >= b.first AND u.requested_at < b.last AND %(with_requests)s::boolean
+    FROM token_usage_details u
+    WHERE u.target_id = (SELECT target_id FROM one) AND u.session_id = (SELECT id FROM one) AND %(with_requests)s::boolean
+      AND u.requested_at >= (SELECT first FROM bounds) AND u.requested_at < (SELECT last FROM bounds)
 ), earlier AS MATERIALIZED (
     -- Only added up: there may be tens of thousands.
     SELECT count(*) FILTER (WHERE u.is_request) AS requests, coalesce(sum(u.cost_usd), 0) AS cost,
            coalesce(sum(u.input_tokens + u.output_tokens + u.cache_read_tokens + u.cache_write_tokens), 0) AS tokens
-    FROM one s
-    CROSS JOIN bounds b
-    JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
-    WHERE b.first > '-infinity' AND u.requested_at < b.first AND %(with_requests)s::boolean
+    FROM token_usage_details u
+    WHERE u.target_id = (SELECT target_id FROM one) AND u.session_id = (SELECT id FROM one) AND %(with_requests)s::boolean
+      AND (SELECT first FROM bounds) > '-infinity' AND u.requested_at < (SELECT first FROM bounds)
 )
 SELECT json_build_object(
     'events', (SELECT coalesce(json_agg(shown ORDER BY shown.seq), '[]') FROM (
@@ -108,9 +107,9 @@ FROM (
            v.subagent, v.duration_ms AS "durationMs", v.outcome, v.text
     FROM (
         SELECT v.*
-        FROM harness_sessions s
-        JOIN session_events v ON v.target_id = s.target_id AND v.session_id = s.id
-        WHERE s.id = %(id)s::uuid
+        FROM session_events v
+        WHERE v.target_id = (SELECT target_id FROM harness_sessions WHERE id = %(id)s::uuid)
+          AND v.session_id = %(id)s::uuid
         ORDER BY v.seq DESC
         LIMIT %(looked_at)s::bigint
     ) AS v
