@@ -25,6 +25,7 @@ _NUMERIC = Struct("!ihhHH")
 _ZERO = _NUMERIC.pack(8, 0, 0, 0, 0)
 _NO_TEXTS = Struct("!iiiI").pack(12, 0, 0, _TEXT_OID)
 _TEXTS = Struct("!iiiIii")
+_ONE_TEXT = Struct("!iiiIiii")
 _TEXTS_HEAD = 20
 _DATE = Struct("!ii")
 
@@ -43,6 +44,10 @@ def texts(values: Sequence[str]) -> bytes:
     """A field of type text[], one dimension, no nulls."""
     if not values:
         return _NO_TEXTS
+    if len(values) == 1:  # nearly always
+        data = values[0].encode()
+        size = len(data)
+        return _ONE_TEXT.pack(_TEXTS_HEAD + 4 + size, 1, 0, _TEXT_OID, 1, 1, size) + data
     data = b"".join(map(text, values))
     return _TEXTS.pack(_TEXTS_HEAD + len(data), 1, 0, _TEXT_OID, len(values), 1) + data
 

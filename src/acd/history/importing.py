@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 from acd.core.settings import Settings
@@ -14,10 +15,10 @@ from acd.history.belonging import Belonging
 from acd.history.commits import link_commits
 from acd.history.done import Imported, Progress
 from acd.history.looking import Found, Roots, find, passed_over
-from acd.history.order import Share, in_order, stages_of
+from acd.history.order import Share, in_order, size_of, stages_of
 from acd.history.placing import Places
 from acd.history.processes import Work, all_at_once, processors
-from acd.history.reading import Remembered
+from acd.history.reading import Remembered, session_told
 from acd.history.seen import seen_of
 from acd.history.share import Outcome, ShareImport, Step
 from acd.ledger.price import PriceList
@@ -70,8 +71,7 @@ class Importer:
         self._progress = Progress(files=len(changed), bytes=sum(one.waiting for one in changed))
         self.tell(self._progress)
         remembered = await self._remembered(changed)
-        stages = stages_of(in_order(changed), processes=self.processes, many_bytes=self.many_bytes)
-        for first, *others in stages:
+        for first, *others in await self._stages(changed):
             own = self._work(first, remembered, self.database)
             if not others:
                 self._add(await own(self._advance))
@@ -81,6 +81,19 @@ class Importer:
             for outcome in await all_at_once(own, works, self._advance):
                 self._add(outcome)
         self.done.changed += len(changed)
+
+    async def _stages(self, changed: list[Found]) -> list[list[Share]]:
+        """What is imported at the same time, and what after it. Much is looked into to find what belongs together."""
+        is_much = self.processes > 1 and size_of(changed) >= 2 * self.many_bytes
+        sessions: dict[Path, str | None] = {
+            one.file.path: one.file.agent_session_id for one in changed
+        }
+        if is_much:
+            sessions = await asyncio.to_thread(
+                lambda: {one.file.path: session_told(one) for one in changed}
+            )
+        ordered = in_order(changed, sessions)
+        return stages_of(ordered, sessions, processes=self.processes, many_bytes=self.many_bytes)
 
     def _work(
         self, share: Share, remembered: dict[str, Remembered], database: Database | None

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from acd.history.looking import Found
 
 Share = list[Found]
 """Files that one process imports, one after the other."""
 
+Sessions = Mapping[Path, str | None]
+"""Whose session each file is of, as far as that is known."""
 
-def in_order(changed: Sequence[Found]) -> list[Found]:
+
+def in_order(changed: Sequence[Found], sessions: Sessions) -> list[Found]:
     """A session's files together, its main one first, sessions of one folder together; those of unknown sessions last."""
     folders: dict[str | None, str] = {}
     for one in changed:
-        file = one.file
+        file, session = one.file, sessions[one.file.path]
         folder = str(file.path.parent)
-        if not file.subagent or file.agent_session_id not in folders:
-            folders[file.agent_session_id] = folder
+        if not file.subagent or session not in folders:
+            folders[session] = folder
 
     def place(found: Found) -> tuple[bool, str, str, bool, str]:
-        file = found.file
-        session = file.agent_session_id
+        file, session = found.file, sessions[found.file.path]
         return (session is None, folders[session], session or "", file.subagent, str(file.path))
 
     return sorted(changed, key=place)
 
 
-def stages_of(ordered: Sequence[Found], *, processes: int, many_bytes: int) -> list[list[Share]]:
+def stages_of(
+    ordered: Sequence[Found], sessions: Sessions, *, processes: int, many_bytes: int
+) -> list[list[Share]]:
     """What is imported at the same time, and what after it.
 
     Much of one agent's is shared out, whole sessions in their order, so that two processes rarely meet in one target. Of
@@ -36,6 +41,7 @@ def stages_of(ordered: Sequence[Found], *, processes: int, many_bytes: int) -> l
 
     Args:
         ordered: as `in_order` has them.
+        sessions: whose they are.
         processes: at most so many shares at a time.
         many_bytes: from so many bytes on a process more pays.
 
@@ -44,22 +50,23 @@ def stages_of(ordered: Sequence[Found], *, processes: int, many_bytes: int) -> l
     """
     by_agent: dict[str, Share] = {}
     for one in ordered:
-        if one.file.agent_session_id is not None:
+        if sessions[one.file.path] is not None:
             by_agent.setdefault(one.history.name, []).append(one)
     stages: list[list[Share]] = []
     for share in by_agent.values():
-        _append(stages, shares_of(share, min(processes, _size(share) // max(many_bytes, 1))))
-    if rest := [one for one in ordered if one.file.agent_session_id is None]:
+        count = min(processes, size_of(share) // max(many_bytes, 1))
+        _append(stages, shares_of(share, sessions, count))
+    if rest := [one for one in ordered if sessions[one.file.path] is None]:
         _append(stages, [rest])
     return stages
 
 
-def shares_of(ordered: Share, count: int) -> list[Share]:
+def shares_of(ordered: Share, sessions: Sessions, count: int) -> list[Share]:
     """About equal shares by bytes, cut between sessions; fewer than `count` where there are fewer sessions, one at least."""
     shares: list[Share] = [[]]
-    size, before = _size(ordered), 0
+    size, before = size_of(ordered), 0
     for place, one in enumerate(ordered):
-        is_border = place and one.file.agent_session_id != ordered[place - 1].file.agent_session_id
+        is_border = place and sessions[one.file.path] != sessions[ordered[place - 1].file.path]
         if is_border and before * count >= size * len(shares) and len(shares) < count:
             shares.append([])
         shares[-1].append(one)
@@ -75,5 +82,6 @@ def _append(stages: list[list[Share]], shares: list[Share]) -> None:
         stages[-1][0] += shares[0]
 
 
-def _size(files: Sequence[Found]) -> int:
+def size_of(files: Sequence[Found]) -> int:
+    """Bytes to read, about."""
     return sum(one.waiting for one in files)

@@ -24,6 +24,7 @@ _PART_REQUESTS = 4000
 _HEAD = 4096
 _TAIL = 1024
 _AT_ONCE = 4 * 1024 * 1024
+_FIRST_LINES = 20
 
 
 class Remembered(NamedTuple):
@@ -65,6 +66,29 @@ class Part(msgspec.Struct):
     def requests(self) -> int:
         """How many requests it tells of."""
         return sum(len(news.requests) for news in self.sessions)
+
+
+def session_told(found: Found) -> str | None:
+    """The session that a file's first lines name, where its path does not; None where they do not or it cannot be read."""
+    file = found.file
+    if file.agent_session_id is not None or file.form == "store":
+        return file.agent_session_id
+    reader = found.history.reader(file, told=False)
+    try:
+        lines = WholeLines(file.path).read(1)
+    except OSError:
+        return None  # said when it is imported
+    for line in lines[:_FIRST_LINES]:
+        if line.data is None or not line.data.strip():
+            continue
+        try:
+            events = reader.read(line.data)
+        except UnreadableLine:
+            continue  # counted when it is imported
+        named = (event.agent_session_id for event in events if isinstance(event, AgentStarted))
+        if session := next(named, ""):
+            return session
+    return None
 
 
 def parts_of(found: Found, remembered: Remembered | None) -> Iterator[Part]:

@@ -11,6 +11,7 @@ import msgspec
 
 from acd.core.errors import AlreadyThere
 from acd.database.connection import Database, Transaction
+from acd.database.wire import text_array
 from acd.history.folding import SessionNews
 from acd.ledger.copying import MANY, copy_past_requests
 from acd.ledger.owner import MovedOn
@@ -74,7 +75,7 @@ class Claim(msgspec.Struct):
 def claims_of(told: Iterable[tuple[Home, SessionNews]]) -> dict[str, Claim]:
     """The requests of a batch by key, each once, whatever the order of its files."""
     claims: dict[str, Claim] = {}
-    joined: list[Claim] = []
+    joined: dict[str, Claim] = {}
     for home, news in told:
         provider = news.provider
         for key, request in news.requests.items():
@@ -83,8 +84,8 @@ def claims_of(told: Iterable[tuple[Home, SessionNews]]) -> dict[str, Claim]:
                 claims[key] = Claim(request, home, provider)
             else:
                 known.join(request, home)
-                joined.append(known)
-    for claim in joined:
+                joined[key] = known
+    for claim in joined.values():
         claim.settle()
     return claims
 
@@ -93,7 +94,7 @@ async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dic
     """Who has these requests so far."""
     if not keys:
         return {}
-    rows = await calls.fetch_all("ledger.owners_of", keys=list(keys))
+    rows = await calls.fetch_all("history.owners_of", keys=text_array(keys))
     return {row["request_key"]: Home(row["target_id"], row["session_id"]) for row in rows}
 
 

@@ -73,7 +73,8 @@ async def copy_past_requests(
     owners = (packed.owner(home, request) for home, request, _ in by_key)
     await tx.copy_packed("request_owners", OWNER_COLUMNS, owners)
     usage = (packed.usage(*row) for row in rows)
-    async with _checked_at_once(tx, {home for home, _, _ in rows}):
+    homes = {id(home): home for home, _, _ in rows}  # to hash a UUID takes long
+    async with _checked_at_once(tx, set(homes.values())):
         await tx.copy_packed("token_usage_details", USAGE_COLUMNS, usage)
 
 

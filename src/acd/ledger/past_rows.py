@@ -54,7 +54,9 @@ class PastRows:
     def __init__(self, prices: PriceList) -> None:
         self._prices = prices
         self._kinds: dict[tuple[str, str, date, str], _Kind] = {}
-        self._homes: dict[tuple[UUID, UUID], bytes] = {}
+        self._whole: dict[int, WholeRates | None] = {}
+        self._home: tuple[UUID, UUID] | None = None
+        self._head = b""
 
     def usage(self, home: tuple[UUID, UUID], request: Snapshots, provider: str) -> bytes:
         """The row of `token_usage_details` (`USAGE_COLUMNS`) of a request that belongs to a session (target, session).
@@ -63,10 +65,9 @@ class PastRows:
             UnicodeEncodeError, struct.error: PostgreSQL could not store it.
         """
         seen = request.greatest
-        head = self._homes.get(home)
-        if head is None:
-            head = _HOME.pack(len(USAGE_COLUMNS), 16, home[0].bytes, 16, home[1].bytes)
-            self._homes[home] = head
+        if home is not self._home:  # a session's requests follow each other
+            self._home = home
+            self._head = _HOME.pack(len(USAGE_COLUMNS), 16, home[0].bytes, 16, home[1].bytes)
         at = binary.moment(request.first_at)
         usage = seen.usage
         one, two, three, four, five, six, seven, eight = astuple(usage)
@@ -78,7 +79,7 @@ class PastRows:
         subagent = request.subagent or seen.subagent
         return b"".join(
             (
-                head,
+                self._head,
                 counts,
                 kind.fields,
                 kind.cost(usage),
@@ -115,4 +116,9 @@ class PastRows:
         fields = b"".join((binary.text(model), source, priced_on, binary.text(terms)))
         if found is None:
             return _Kind(fields, None)
-        return _Kind(fields, whole_rates(found.rates) or found.rates)
+        rates = found.rates
+        if (
+            id(rates) not in self._whole
+        ):  # the list has one object for each period in which a price holds
+            self._whole[id(rates)] = whole_rates(rates)
+        return _Kind(fields, self._whole[id(rates)] or rates)

@@ -8,7 +8,7 @@ nobody's loss: `request_of` gives None, and the reader asks `assistant_events`.
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
 
@@ -73,11 +73,10 @@ def request_of(agent: str, line: bytes) -> tuple[QuickLine, RequestSeen] | None:
     message = shape.message
     if message is None or shape.type != "assistant" or shape.is_api_error_message:
         return None
-    key, model = message.id, message.model
-    if not _is_plain(key, KEY_LIMIT) or not _is_plain(model, NAME_LIMIT) or model == SYNTHETIC:
+    key, model, request_id = message.id, message.model, shape.request_id
+    if not key or not model or model == SYNTHETIC or request_id == "":
         return None
-    request_id = shape.request_id
-    if request_id is not None and not _is_plain(request_id, NAME_LIMIT):
+    if not _are_plain(key, model, request_id or ""):
         return None
     content = message.content
     blocks = content if isinstance(content, list) else []
@@ -98,6 +97,13 @@ def request_of(agent: str, line: bytes) -> tuple[QuickLine, RequestSeen] | None:
     )
 
 
-def _is_plain(text: str | None, limit: int) -> TypeGuard[str]:
-    """Whether a name can be kept as it is."""
-    return text is not None and 0 < len(text) <= limit and text.isascii() and "\0" not in text
+def _are_plain(key: str, model: str, request_id: str) -> bool:
+    """Whether the names can be kept as they are."""
+    names = key + model + request_id
+    return (
+        names.isascii()
+        and "\0" not in names
+        and len(key) <= KEY_LIMIT
+        and len(model) <= NAME_LIMIT
+        and len(request_id) <= NAME_LIMIT
+    )

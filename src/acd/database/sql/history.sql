@@ -125,6 +125,10 @@ ON CONFLICT (target_id, id) DO UPDATE SET
     billing = coalesce(s.billing, excluded.billing), updated_at = now()
 WHERE s.origin = 'import';
 
+-- name: owners_of
+-- Who has these requests so far.
+SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s::text[]);
+
 -- name: claim_requests
 -- As `ledger.claim_requests`, for requests of several sessions: those that change hands.
 WITH claimed AS (
