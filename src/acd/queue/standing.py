@@ -29,6 +29,7 @@ _TURNS = (
 )
 
 
+_WAITS = "waits for a free worker"
 # No session began at or after it: of targets without a turn nothing counts.
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _SIZE = 256 * 1024
@@ -72,7 +73,7 @@ async def read_queue(db: Database, settings: Settings) -> Queue:
                 state,
                 planned,
                 sessions.get(state.target.repo_id),
-                nobody.get(state.target.id, "waits for a free worker"),
+                nobody.get(state.target.id, _WAITS) if nobody else _WAITS,
                 settings,
             )
             for state, planned in stored.targets

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acd.core.contract import TargetRow
+from acd.core.contract import Moment, Row
 from acd.core.figures import FeatureCostSum, Report
 from acd.core.queue_rows import QueueEntry
 from acd.dashboard.lately import lately
@@ -26,7 +27,7 @@ from acd.web.parts import GivenParts, Parts
 
 ENTRY = Entry("Targets", "/targets", "t", "targets")
 DAYS_SHOWN = 14
-MOST_SHOWN = 100
+MOST_SHOWN = 50
 """Rows that come at once; the address can ask for all."""
 _LONGEST = 200
 
@@ -37,11 +38,41 @@ Order = Literal["asc", "desc"]
 router = APIRouter()
 
 
+class LastSession(Row, frozen=True):
+    """Of a `SessionBrief` what the table shows."""
+
+    id: UUID
+    session_number: int | None
+    model: str
+    status: str
+    started_at: Moment
+
+
+class Target(Row, frozen=True):
+    """Of a `TargetRow` what the table shows: the rest, which is most of it, is not decoded."""
+
+    repo_id: str
+    name: str
+    priority: int
+    enabled: bool
+    focus: str | None
+    total_features: int
+    passing_features: int
+    verified_features: int
+    percent_complete: Decimal
+    features_at: Moment | None
+    status: str
+    last_session_at: Moment | None
+    total_sessions: int
+    total_cost_usd: Decimal
+    sessions: list[LastSession]
+
+
 @dataclass(frozen=True)
 class Line:
     """A row of the table. `cost_per_feature` is that of the last 30 days; `passing` by day, today last."""
 
-    target: TargetRow
+    target: Target
     entry: QueueEntry | None
     cost_per_feature: Decimal | None
     passing: list[int]
@@ -122,7 +153,7 @@ async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
     passing = row_of(lines, dict[str, list[int]])
     found = [
         Line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))
-        for row in rows_of(rows, TargetRow)
+        for row in rows_of(rows, Target)
     ]
     counts: dict[str, int] = {}
     for line in found:
