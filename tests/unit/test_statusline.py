@@ -124,7 +124,7 @@ def test_it_loads_next_to_nothing() -> None:
 
 
 def test_it_finds_the_same_home_as_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "from acd.cli.statusline import _home; print(_home())"
+    code = "import os; from acd.core.home import home_by; print(home_by(os.environ))"
     for given in ({}, {"XDG_DATA_HOME": "/somewhere"}):
         monkeypatch.delenv("XDG_DATA_HOME", raising=False)
         for name, value in given.items():

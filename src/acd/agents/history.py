@@ -29,30 +29,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
+from acd.agents.layout.file import HistoryFile
 from acd.core.events import Event
 from acd.core.settings import Settings
 
-
-class HistoryFile(msgspec.Struct, frozen=True):
-    """One file that an agent left.
-
-    `agent_session_id`: the agent's own id of the session that it belongs to, where path or layout tell it; None: the first
-    `AgentStarted` in it does, else the file's stem is taken. A store holds many sessions; its entries name them.
-    `name` is the file as seen from its session, the same in every copy of the folder: keys of errors come from it.
-    `left_out` says why it is not read and what to do, where its name alone tells that: it was packed, as `name` says,
-    from a file of that name. It is never opened; one whose file was imported before it was packed lacks nothing.
-    """
-
-    path: Path
-    name: str
-    agent_session_id: str | None = None
-    subagent: bool = False
-    form: Literal["lines", "store"] = "lines"
-    left_out: str | None = None
+__all__ = ["Entry", "History", "HistoryFile", "LineReader"]
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from rich.text import Text
 
+from acd.cli.amounts import count_of, spent
 from acd.core.text import printable
 from acd.dashboard.formats import NOTHING, duration, money, signed, tokens
 
@@ -84,11 +85,6 @@ def number(session_number: int | None) -> str:
     return NOTHING if session_number is None else f"#{session_number}"
 
 
-def spent(cost_usd: Decimal, unpriced_requests: int = 0) -> str:
-    """Cost; a question mark where requests without a known price are not in it."""
-    return money(cost_usd) + ("+?" if unpriced_requests else "")
-
-
 def gap(cost_gap_usd: Decimal) -> str:
     """How far what agents report lies above (or below) our price."""
     sign = "+" if cost_gap_usd > 0 else "\N{MINUS SIGN}"
@@ -111,8 +107,3 @@ def outcome(word: str, detail: str | None = None) -> Text:
     if detail:
         text.append(f" {printable(detail)}", "dim")
     return text
-
-
-def count_of(count: int, one: str, many: str | None = None) -> str:
-    """`1 session`, `3 sessions`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from acd.cli.amounts import nothing_new
 from acd.cli.failures import FAILED
 from acd.cli.figures import count_of
 from acd.cli.loading import load
@@ -140,10 +141,10 @@ def _tell(done: Imported, seconds: float | None) -> None:
         say(f"! {printable(one.path)}: {one.reason}")
     if len(done.unread) > _MOST_NAMED:
         say(f"! and {count_of(len(done.unread) - _MOST_NAMED, 'more file')}")
-    took = "" if seconds is None else f" in {seconds:.1f} s"
     if not done.lines:
-        say(f"Nothing new in {count_of(done.files, 'file')}{took}.")
+        say(nothing_new(done.files, seconds))
     else:
+        took = "" if seconds is None else f" in {seconds:.1f} s"
         new = f"{count_of(done.sessions, 'new session')}, {count_of(done.targets, 'new target')}"
         say(
             f"Imported {count_of(done.requests, 'request')} from {count_of(done.lines, 'line')} of "

@@ -5,31 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from acd.cli.columns import ANY_WIDTH, LONGEST_CELL, Column, shrink
 from acd.core.text import printable, shorten
 
+__all__ = [
+    "Cell",
+    "Column",
+    "make_console",
+    "make_table",
+    "say",
+    "show_json",
+    "show_table",
+]
+
 Cell = str | Text
-_ANY_WIDTH = 10_000
-_LONGEST_CELL = 400
-
-
-class Column(NamedTuple):
-    """A table's column. In a narrow terminal a flexible one is cut, a wrapped one broken; the others never give way.
-
-    A column that `needs` a width is left out of narrower terminals.
-    """
-
-    title: str
-    right: bool = False
-    flexible: bool = False
-    wrapped: bool = False
-    needs: int = 0
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -44,7 +39,7 @@ def make_console(*, stderr: bool = False) -> Console:
         markup=False,
         emoji=False,
         highlight=False,
-        width=_ANY_WIDTH if wide else None,
+        width=ANY_WIDTH if wide else None,
     )
 
 
@@ -95,25 +90,13 @@ def _lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], room: int)
     ]
     texts = (head if any(column.title for column in columns) else []) + texts
     widths = [max(row[index].cell_len for row in texts) for index in range(len(columns))]
-    _shrink(widths, columns, room)
+    shrink(widths, columns, room)
     for row in texts:
         for text, column, width in zip(row, columns, widths, strict=True):
             text.truncate(width, overflow="ellipsis")
             text.align("right" if column.right else "left", width)
         row[-1].rstrip()
     return Text("\n").join(Text("  ").join(row) for row in texts)
-
-
-def _shrink(widths: list[int], columns: Sequence[Column], room: int) -> None:
-    """Take what does not fit from the widest flexible columns, down to their titles."""
-    flexible = [index for index, column in enumerate(columns) if column.flexible]
-    excess = sum(widths) + 2 * (len(widths) - 1) - room
-    while excess > 0 and flexible:
-        widest = max(flexible, key=lambda index: widths[index])
-        if widths[widest] <= max(len(columns[widest].title), 1):
-            return
-        widths[widest] -= 1
-        excess -= 1
 
 
 def show_json(report: bytes) -> None:
@@ -134,7 +117,7 @@ def say(message: str = "", *, after_blank: bool = False) -> None:
 
 
 def _text(cell: Cell, column: Column) -> Text:
-    text = cell if isinstance(cell, Text) else Text(shorten(printable(cell), _LONGEST_CELL))
+    text = cell if isinstance(cell, Text) else Text(shorten(printable(cell), LONGEST_CELL))
     text.no_wrap = not column.wrapped
     return text
 

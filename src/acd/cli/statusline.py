@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from acd.core.home import home_by
+
 try:  # the half of `json` that is written in C: the other half loads `re`, which takes longer than all the rest
     from _json import make_scanner
 except ImportError:  # another Python
@@ -122,7 +124,7 @@ def _told() -> dict:  # type: ignore[type-arg]
 
 def _kept() -> dict:  # type: ignore[type-arg]
     try:
-        with open(os.path.join(_home(), FILE), "rb") as file:  # noqa: PTH118, PTH123 - pathlib costs 10 ms
+        with open(os.path.join(home_by(os.environ), FILE), "rb") as file:  # noqa: PTH118, PTH123 - pathlib costs 10 ms
             return _object(file.read())
     except OSError:
         return {}
@@ -147,14 +149,3 @@ def _object(data: bytes) -> dict:  # type: ignore[type-arg]
     except (ValueError, RecursionError, StopIteration, SystemError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _home() -> str:
-    """ACD_HOME, as `acd.core.settings.default_home` finds it: a test holds them together."""
-    given = os.environ.get("ACD_HOME")
-    if given:
-        return os.path.expanduser(given)  # noqa: PTH111 - as above
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Application Support/acd")  # noqa: PTH111
-    base = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")  # noqa: PTH111
-    return os.path.join(base, "acd")  # noqa: PTH118

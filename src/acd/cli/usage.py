@@ -21,6 +21,7 @@ from acd.cli.options import (
 )
 from acd.cli.output import show_json
 from acd.cli.source import MOST_DAYS, Source, ask, read_settings
+from acd.cli.usage_lines import DAYS, MOST_ROWS, OTHER_DAYS
 from acd.cli.usage_tables import show_blocks, show_usage, write_csv
 from acd.core.moments import moment_of, zone_named
 from acd.core.settings import Settings
@@ -29,8 +30,6 @@ from acd.reports.rows import row_of
 
 app = new_app()
 
-_DAYS = {"day": 30, "week": 84, "month": 366}
-_OTHER_DAYS = 7
 _BLOCK: Final = "block"
 
 
@@ -86,7 +85,7 @@ def usage(
     timezone: Timezone = None,
     repo: Repo = None,
     agent: Agent = None,
-    limit: Limit = 100,
+    limit: Limit = MOST_ROWS,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
     home: Home = None,
@@ -157,7 +156,7 @@ def _asked(
     return Asked(
         since=first,
         until=last,
-        days=days or _DAYS.get(key, _OTHER_DAYS),
+        days=days or DAYS.get(key, OTHER_DAYS),
         timezone=timezone or (settings.timezone if "timezone" in settings.given else None),
         repo_id=repo,
         agent=agent,

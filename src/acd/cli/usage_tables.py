@@ -10,52 +10,27 @@ from decimal import Decimal
 
 import msgspec
 
-from acd.cli.figures import count_of, moment, money, outcome, spent, tokens
-from acd.cli.output import Cell, Column, say, show_table
+from acd.cli.figures import moment, money, outcome, tokens
+from acd.cli.output import Column, say, show_table
+from acd.cli.usage_lines import FIGURES, MODELS, figures, nothing_since, told, unpriced
 from acd.core.usage_rows import Block, BlockReport, UsageReport, UsageSum
-
-_FIGURES = (
-    Column("Requests", right=True, needs=60),
-    Column("Input", right=True, needs=80),
-    Column("Output", right=True),
-    Column("Cached", right=True, needs=70),
-    Column("Written", right=True, needs=80),
-    Column("Tokens", right=True),
-    Column("Cost", right=True),
-)
-_MODELS = Column("Models", flexible=True, needs=110)
-_WITHOUT_MODELS = frozenset({"model", "feature", "commit", "target"})
-_SHA = 10
-_NONE = {"branch": "no branch", "feature": "no feature", "commit": "no commit"}
 
 
 def show_usage(report: UsageReport) -> None:
     """The table, with a line for all where there are several."""
-    if not report.rows:
-        say(f"Nothing was spent since {report.since:%Y-%m-%d %H:%M}. `--days` looks further back.")
-        return
-    with_models = report.group_by not in _WITHOUT_MODELS
-    lines = [_line(_named(report.group_by, row), row, with_models) for row in report.rows]
-    if len(lines) > 1 or report.omitted:
-        lines.append(_line("all", report.total, with_models))
-    columns = [Column(report.group_by.capitalize(), flexible=True), *_FIGURES]
-    show_table([*columns, _MODELS] if with_models else columns, lines)
-    if report.omitted:
-        say(f"{report.omitted:,} more are in the sum only: `--limit`.", after_blank=True)
-    if report.list_price_cost_usd:
-        say(
-            f"{money(report.list_price_cost_usd)} of it is at list price: of sessions under a subscription.",
-            after_blank=True,
-        )
-    _tell_unpriced(report.total)
+    shown = told(report)
+    if shown.rows:
+        show_table(shown.columns, shown.rows)
+    for sentence in shown.sentences:
+        say(sentence, after_blank=bool(shown.rows))
 
 
 def show_blocks(report: BlockReport) -> None:
     """The blocks, and what the one that runs will come to."""
     if not report.rows:
-        say(f"Nothing was spent since {report.since:%Y-%m-%d %H:%M}. `--days` looks further back.")
+        say(nothing_since(report.since))
         return
-    columns = [Column("From"), Column("To"), Column(""), *_FIGURES, _MODELS]
+    columns = [Column("From"), Column("To"), Column(""), *FIGURES, MODELS]
     show_table(
         columns,
         [
@@ -63,7 +38,7 @@ def show_blocks(report: BlockReport) -> None:
                 _at(row.key),
                 moment(row.until),
                 outcome("running") if row.active else "",
-                *_figures(row),
+                *figures(row),
                 ", ".join(row.models),
             ]
             for row in report.rows
@@ -71,7 +46,8 @@ def show_blocks(report: BlockReport) -> None:
     )
     for row in report.rows:
         _tell_projection(row)
-    _tell_unpriced(report.total)
+    for sentence in unpriced(report.total):
+        say(sentence, after_blank=True)
 
 
 def write_csv(rows: Sequence[UsageSum]) -> None:
@@ -96,32 +72,6 @@ def _at(key: str | None) -> str:
     return moment(datetime.fromisoformat(key)) if key else ""
 
 
-def _named(by: str, row: UsageSum) -> str:
-    if row.key is None:
-        return _NONE.get(by, "unknown")
-    if by == "commit":
-        return f"{row.key[:_SHA]} {row.name or ''}"
-    if by == "session":
-        return row.name if row.name and "#" in row.name else f"{row.name or ''} {row.key[:8]}"
-    return row.key
-
-
-def _line(name: str, row: UsageSum, with_models: bool) -> list[Cell]:
-    return [name, *_figures(row), *([", ".join(row.models)] if with_models else [])]
-
-
-def _figures(row: UsageSum) -> list[Cell]:
-    return [
-        f"{row.requests:,}",
-        tokens(row.input_tokens),
-        tokens(row.output_tokens),
-        tokens(row.cache_read_tokens),
-        tokens(row.cache_write_tokens),
-        tokens(row.total_tokens),
-        spent(row.cost_usd, row.unpriced_requests),
-    ]
-
-
 def _tell_projection(row: Block) -> None:
     if row.projected_tokens is None or row.projected_cost_usd is None:
         return
@@ -130,11 +80,3 @@ def _tell_projection(row: Block) -> None:
         f"{tokens(row.projected_tokens)} tokens, {money(row.projected_cost_usd)}.",
         after_blank=True,
     )
-
-
-def _tell_unpriced(total: UsageSum) -> None:
-    if total.unpriced_requests:
-        say(
-            f"+? {count_of(total.unpriced_requests, 'request')} without a known price: `acd prices`.",
-            after_blank=True,
-        )

@@ -17,6 +17,7 @@
     ├── GitError               a git call failed, took too long or is refused
     ├── FeatureListError       a feature list that cannot be read; names the entry
     │   └── FeatureListMissing there is none (yet)
+    ├── NotQuick               the short way cannot answer: the ordinary one does
     └── Busy                   another process holds the lock of what we wanted
 
 Each message says what is wrong and what to do about it; it is shown to the user as it is.
@@ -113,6 +114,10 @@ class FeatureListError(AcdError):
 
 class FeatureListMissing(FeatureListError):
     """There is no feature list."""
+
+
+class NotQuick(AcdError):
+    """The short way to an answer does not lead to it; the ordinary one says why, or answers. Never shown."""
 
 
 class Busy(AcdError):

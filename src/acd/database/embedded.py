@@ -10,7 +10,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +22,11 @@ from acd.database.cluster import guard_environment, prepare_cluster, server_envi
 from acd.database.guard import Order, living_server, open_log
 from acd.database.locks import FileLock, is_free
 from acd.database.places import ROOT_SHELF, Places, make_base, make_socket_folder, places_of
+from acd.database.staying import is_kept, wait_until_stopped
 from acd.database.wire import parameters
 
 _GATE_TIMEOUT = 60.0
 _READY_TIMEOUT = 30.0
-_LEAVE_TIMEOUT = 20.0
 _POLL = 0.01
 
 # Small and safe: every acknowledged commit is on disk (fsync and synchronous_commit stay on).
@@ -101,16 +100,12 @@ class EmbeddedServer:
         if self._users.is_held and is_free(self.places.guard):
             self._replace_guard()
         self._users.unlock()
-        if self.places.users.exists() and not self._kept():
+        if self.places.users.exists() and not is_kept(self.places):
             self.wait_until_stopped()
 
     def wait_until_stopped(self) -> None:
-        """Wait for the guard to stop the server and end; returns at once where somebody else uses it."""
-        deadline = time.monotonic() + _LEAVE_TIMEOUT
-        while not is_free(self.places.guard) and time.monotonic() < deadline:
-            if not is_free(self.places.users):
-                return
-            time.sleep(_POLL)
+        """See `acd.database.staying`."""
+        wait_until_stopped(self.places)
 
     def keep(self) -> None:
         """Let the server stay when its last client leaves. Call it while attached."""
@@ -133,13 +128,8 @@ class EmbeddedServer:
             major=binaries.major,
             runs_as=self.places.account.name if self.places.account else None,
             pid=server.pid if server else None,
-            kept=self._kept(),
+            kept=is_kept(self.places),
         )
-
-    def _kept(self) -> bool:
-        with suppress(FileNotFoundError):
-            return self.places.keep.read_text() == self.places.guard.read_text()
-        return False
 
     def _binaries(self) -> Binaries:
         return find_binaries(self._choice)

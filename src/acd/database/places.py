@@ -8,8 +8,8 @@ import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from acd.core.errors import DatabaseRefused
@@ -22,8 +22,7 @@ ROOT_SHELF = Path("/var/lib/acd")
 _SOCKET_PATH_LIMIT = 100
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """The account that the server's processes run as when we are root, which PostgreSQL refuses to be."""
 
     name: str
@@ -31,8 +30,7 @@ class Account:
     gid: int
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Folders of one embedded server. `base` is ours; data and socket belong to `account` where there is one."""
 
     base: Path

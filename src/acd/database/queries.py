@@ -14,33 +14,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 from acd.core.errors import DatabaseError
 
 _HEADING = re.compile(r"^-- name:[ \t]*(?P<name>[a-z][a-z0-9_]*)[ \t]*$", re.MULTILINE)
-_TIME = re.compile(
+_TIME = (
     rb"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid)\s*\("
-    rb"|\b(current_timestamp|current_time|localtime|localtimestamp)\b|\bpg_",
-    re.IGNORECASE,
+    rb"|\b(current_timestamp|current_time|localtime|localtimestamp)\b|\bpg_"
 )
 _COMMENT = re.compile(r"\A(?:--[^\n]*\n)+")
+_FOLDER = Path(__file__).parent / "sql"
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """One statement, where it came from and what it is for. `sql` is bytes, as the driver takes it."""
 
     name: str
     comment: str
     sql: bytes
 
-    @cached_property
+    @property
     def tells_time(self) -> bool:
         """Whether its answer depends on more than what is stored and what day it is: on the time, chance, the server."""
-        return _TIME.search(self.sql) is not None
+        return _tells_time(self.sql)
+
+
+@cache
+def _tells_time(sql: bytes) -> bool:
+    return re.search(_TIME, sql, re.IGNORECASE) is not None
 
 
 class Queries(Mapping[str, Query]):
@@ -110,9 +114,16 @@ def load_queries() -> Queries:
         DatabaseError: a file that is not in the form above.
     """
     found: dict[str, Query] = {}
-    folder = files("acd.database") / "sql"
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        stem, _, extension = file.name.rpartition(".")
-        if extension == "sql":
-            found.update({query.name: query for query in parse_queries(stem, file.read_text())})
+    for file in sorted(_FOLDER.glob("*.sql")):
+        found |= queries_in(file.stem)
     return Queries(found)
+
+
+def queries_in(stem: str) -> dict[str, Query]:
+    """The queries of `sql/<stem>.sql` alone, by their whole names.
+
+    Raises:
+        DatabaseError: as `load_queries`.
+    """
+    text = (_FOLDER / f"{stem}.sql").read_text(encoding="utf-8")
+    return {query.name: query for query in parse_queries(stem, text)}

@@ -6,14 +6,24 @@ import asyncio
 import os
 import sys
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import msgspec
 
 from acd.core.errors import DatabaseAway, DatabaseError, DatabaseRefused
 from acd.database.queries import load_queries
+from acd.database.revisions import known_revisions, read_revision
 from acd.database.wire import Connection, connect
+
+__all__ = [
+    "AWAY_STATUS",
+    "State",
+    "bring_up_to_date",
+    "inspect",
+    "known_revisions",
+    "read_revision",
+    "upgrade",
+    "without_pg",
+]
 
 _CHECK_TIMEOUT = 8.0
 AWAY_STATUS = 75  # EX_TEMPFAIL of sysexits.h: how the migration's process says DatabaseAway
@@ -25,23 +35,6 @@ class State:
 
     revision: str | None
     timezone: str | None
-
-
-@cache
-def known_revisions() -> tuple[str, ...]:
-    """Revisions that this program has, oldest first: the numbers of `migrations/versions/<number>_<words>.sql`."""
-    folder = files("acd.database") / "migrations" / "versions"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.split("_")[0] for name in names if name.endswith(".sql")))
-
-
-def read_revision(revision: str) -> str:
-    """The SQL of a revision."""
-    folder = files("acd.database") / "migrations" / "versions"
-    (entry,) = (
-        e for e in folder.iterdir() if e.name.startswith(f"{revision}_") and e.name.endswith(".sql")
-    )
-    return entry.read_text()
 
 
 async def inspect(connection: Connection) -> State:

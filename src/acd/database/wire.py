@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import select
 import socket
 from collections.abc import Collection, Iterator
@@ -21,13 +20,25 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, JsonbDumper, set_json_dumps, set_json_loads
 
 from acd.core.errors import DatabaseAway, DatabaseRefused
+from acd.database.conninfo import CONNECT_TIMEOUT, OLDEST_SERVER, pinned
 from acd.database.queries import load_queries
 from acd.database.translate import translated
 
-CONNECT_TIMEOUT = 5.0
+__all__ = [
+    "CALL_TIMEOUT",
+    "CONNECT_TIMEOUT",
+    "Connection",
+    "Expected",
+    "Json",
+    "connect",
+    "parameters",
+    "place_of",
+    "prepare",
+    "timezone_differs",
+]
+
 CALL_TIMEOUT = 8.0
 _CANCEL_TIMEOUT = 1.0
-_OLDEST_SERVER = 15
 
 
 @dataclass(frozen=True)
@@ -151,10 +162,7 @@ class _Context:
 
 
 def parameters(url: str, application: str) -> dict[str, str]:
-    """Connection parameters of a URL, with those spelled out that libpq would else take from the environment.
-
-    A `PGHOST` or `PGOPTIONS` that the user keeps for something else must not change where we connect or how.
-    Only what keeps secrets out of a URL is still read from it: PGPASSWORD, PGPASSFILE and the TLS variables.
+    """Connection parameters of a URL, as `pinned` completes them.
 
     Raises:
         DatabaseRefused: the URL is none that libpq understands.
@@ -163,36 +171,7 @@ def parameters(url: str, application: str) -> dict[str, str]:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError as error:
         raise DatabaseRefused(f"DATABASE_URL is not a PostgreSQL URL: {error}") from error
-    user = given.get("user") or _own_name()
-    pinned = {
-        "user": user,
-        "dbname": user,
-        "host": "",
-        "hostaddr": "",
-        "port": "5432",
-        "options": "",
-        "requirepeer": "",
-        "require_auth": "",
-        "channel_binding": "prefer",
-        "target_session_attrs": "any",
-        "load_balance_hosts": "disable",
-        "gssencmode": "disable",
-        "keepalives_idle": "10",
-        "keepalives_interval": "5",
-        "keepalives_count": "3",
-        "tcp_user_timeout": "10000",
-        "connect_timeout": str(int(CONNECT_TIMEOUT)),
-    }
-    ours = {"client_encoding": "UTF8", "application_name": application}
-    return pinned | given | ours
-
-
-def _own_name() -> str:
-    """Libpq's default for user and database; a container may run us as a user without a name."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+    return pinned(given, application)
 
 
 def place_of(url: str) -> str:
@@ -224,11 +203,11 @@ async def connect(url: str, application: str, *, seconds: float = CONNECT_TIMEOU
         ) from error
     except DatabaseAway as error:
         raise DatabaseAway(f"PostgreSQL at {place_of(url)} cannot be reached: {error}") from error
-    if connection.info.server_version < _OLDEST_SERVER * 10_000:
+    if connection.info.server_version < OLDEST_SERVER * 10_000:
         version = connection.info.server_version // 10_000
         await connection.close()
         raise DatabaseRefused(
-            f"PostgreSQL at {place_of(url)} is version {version}; acd needs {_OLDEST_SERVER} or later"
+            f"PostgreSQL at {place_of(url)} is version {version}; acd needs {OLDEST_SERVER} or later"
         )
     return connection
 

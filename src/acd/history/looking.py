@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from acd.agents.history import History, HistoryFile
 from acd.database.connection import Database
 from acd.history.done import Unread
+from acd.history.sighting import Stamp, sightings
 
 
 class Known(NamedTuple):
-    """What is remembered of a file since it was read last. `seen` is the JSON of `acd.history.seen.Seen`."""
+    """What is remembered of a file since it was read last."""
 
     target_id: UUID
     session_id: UUID
@@ -41,10 +43,8 @@ class Found(NamedTuple):
         known = self.known
         if self.file.left_out:
             return False
-        return known is None or (known.inode, known.size, known.mtime_ns) != (
-            self.inode,
-            self.size,
-            self.mtime_ns,
+        return known is None or Stamp(known.inode, known.size, known.mtime_ns) != Stamp(
+            self.inode, self.size, self.mtime_ns
         )
 
     @property
@@ -57,6 +57,8 @@ class Found(NamedTuple):
 Roots = Sequence[tuple[History, Sequence[Path]]]
 """Histories, each with the folders or files to look at."""
 
+_Row = tuple[str, int, int, int, int, UUID, UUID]
+
 
 async def find(database: Database, host: str, roots: Roots) -> list[Found]:
     """All files of some histories, with what is known of them.
@@ -64,8 +66,13 @@ async def find(database: Database, host: str, roots: Roots) -> list[Found]:
     Raises:
         DatabaseAway: nobody can say what is known.
     """
-    rows = await database.fetch_all("history.known", host=host)
-    known = {row.pop("name"): Known(**row) for row in rows}
+    rows = await database.fetch_json("history.known", host=host) or b"[]"
+    known = {
+        name: Known(target, session, inode, size, mtime_ns, offset)
+        for name, inode, size, mtime_ns, offset, target, session in msgspec.json.decode(
+            rows, type=list[_Row]
+        )
+    }
     return await asyncio.to_thread(lambda: list(look(roots, known)))
 
 
@@ -75,52 +82,6 @@ def passed_over(found: Sequence[Found]) -> list[Unread]:
 
 
 def look(histories: Roots, known: Mapping[str, Known]) -> Iterator[Found]:
-    """Every file of the histories below their roots, each once, whichever way leads to it; `known` by path.
-
-    One that is left out and was imported under its own name, before it was packed, is none.
-    """
-    names: set[str] | None = None
-    met: set[tuple[int, int]] = set()
-    for history, roots in histories:
-        for root in roots:
-            for file in history.files(root):
-                if file.left_out:
-                    names = {os.path.basename(one) for one in known} if names is None else names  # noqa: PTH119 - half the time
-                    if file.name in names:
-                        continue
-                try:
-                    stat = os.stat(file.path)  # noqa: PTH116 - tens of thousands of files: half the time
-                except OSError:
-                    continue  # gone meanwhile
-                # ~/.config/claude may be a link to ~/.claude, and a transcript a hard link of another.
-                if (stat.st_dev, stat.st_ino) in met:
-                    continue
-                met.add((stat.st_dev, stat.st_ino))
-                size = (
-                    stat.st_size
-                    if file.form == "lines"
-                    else _size_of_store(file.path, stat.st_size)
-                )
-                mtime = (
-                    stat.st_mtime_ns
-                    if file.form == "lines"
-                    else _mtime_of_store(file.path, stat.st_mtime_ns)
-                )
-                yield Found(history, file, stat.st_ino, size, mtime, known.get(str(file.path)))
-
-
-def _journals_of(store: Path) -> Iterator[os.stat_result]:
-    for ending in ("-wal", "-journal"):
-        try:
-            yield os.stat(f"{store}{ending}")  # noqa: PTH116
-        except OSError:
-            continue
-
-
-def _size_of_store(store: Path, size: int) -> int:
-    """With what its database has not merged yet."""
-    return size + sum(stat.st_size for stat in _journals_of(store))
-
-
-def _mtime_of_store(store: Path, mtime_ns: int) -> int:
-    return max([mtime_ns, *(stat.st_mtime_ns for stat in _journals_of(store))])
+    """Every file of the histories below their roots, each once, whichever way leads to it; `known` by path."""
+    for history, file, stamp in sightings(histories, known):
+        yield Found(history, file, *stamp, known.get(str(file.path)))

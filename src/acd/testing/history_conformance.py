@@ -144,7 +144,7 @@ def _problems_of_store(history: History, file: HistoryFile, scratch: Path) -> It
         damaged = scratch / str(number) / file.path.parent.name / file.path.name
         damaged.parent.mkdir(parents=True)
         damaged.write_bytes(content)
-        outcome = _entries(history, msgspec.structs.replace(file, path=damaged), told=True)
+        outcome = _entries(history, file._replace(path=damaged), told=True)
         if isinstance(outcome, str) and not outcome.startswith("unreadable: "):
             yield f"{content[:40]!r}: {outcome}"
         shutil.rmtree(scratch / str(number))

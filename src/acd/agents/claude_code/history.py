@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from acd.agents.claude_like.folders import transcripts_below
 from acd.agents.claude_like.past import PastReader
 from acd.agents.history import Entry, HistoryFile
+from acd.agents.layout import claude_code as layout
 from acd.core.settings import Settings
 
 
@@ -19,16 +19,12 @@ class ClaudeCodeHistory:
     from_anywhere = True
 
     def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-        """`~/.claude`, `~/.config/claude`, and what CLAUDE_CONFIG_DIR names: one folder or several with commas between."""
-        chosen = str(settings.claude_config_dir or environ.get("CLAUDE_CONFIG_DIR") or "")
-        named = [Path(part.strip()).expanduser() for part in chosen.split(",") if part.strip()]
-        config = environ.get("XDG_CONFIG_HOME") or "~/.config"
-        usual = [Path("~/.claude").expanduser(), Path(config).expanduser() / "claude"]
-        return list(dict.fromkeys([*named, *usual]))
+        """See `acd.agents.layout.claude_code`."""
+        return layout.roots(environ, settings.claude_config_dir)
 
     def files(self, root: Path) -> Iterable[HistoryFile]:
-        """See `acd.agents.claude_like.folders`."""
-        return transcripts_below(root)
+        """See `acd.agents.layout.transcripts`."""
+        return layout.files(root)
 
     def reader(self, file: HistoryFile, *, told: bool) -> PastReader:
         """See `acd.agents.claude_like.past`."""

@@ -11,7 +11,7 @@ Every rule was measured with Claude Code 2.1.330 and 2.1.197 (samples in tests/d
     usage.py    tokens, money, times
     failures.py fields of a failure → our error type
     history.py  where transcripts of one session lie
-    folders.py  where all of an agent's history lies; past.py: its lines as history, for `acd import`
+    past.py     its lines as history, for `acd import`; where that lies: acd.agents.layout.transcripts
     launch.py   what a command line takes
 """
 

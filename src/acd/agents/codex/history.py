@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from acd.agents.codex.rollout import AGENT, Rollout
-from acd.agents.folders import files_below, home_folder
 from acd.agents.history import Entry, HistoryFile, LineReader
+from acd.agents.layout import codex as layout
 from acd.core.settings import Settings
-
-_FOLDERS = ("sessions", "archived_sessions")
-_NAME = re.compile(r"rollout-.*?(?P<thread>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?\.jsonl")
-_PACKED = ".zst"
-_LEFT_OUT = "packed by Codex; unpack it beside where it is (`zstd -d FILE`), then import again"
 
 
 class CodexHistory:
@@ -29,37 +23,19 @@ class CodexHistory:
     from_anywhere = False
 
     def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-        """`CODEX_HOME`, else `~/.codex`."""
-        return [home_folder(environ, "CODEX_HOME", ".codex")]
+        """See `acd.agents.layout.codex`."""
+        return layout.roots(environ)
 
     def files(self, root: Path) -> Iterable[HistoryFile]:
-        """Rollout files, whichever folder above them is named."""
-        named = [root / folder for folder in _FOLDERS]
-        for top in [folder for folder in named if folder.is_dir()] or [root]:
-            for path in files_below(top):
-                file = _file(path)
-                if file is not None:
-                    yield file
+        """See `acd.agents.layout.codex`."""
+        return layout.files(root)
 
     def reader(self, file: HistoryFile, *, told: bool) -> LineReader:
         """A reader that remembers model, turn and running total."""
-        found = _NAME.fullmatch(file.path.name)
-        thread = found["thread"] if found else None
-        return Rollout(thread or file.path.stem, told=told)
+        return Rollout(layout.thread_in(file.path.name) or file.path.stem, told=told)
 
     def entries(
         self, file: HistoryFile, after: str, *, told: bool, only: str | None = None
     ) -> Iterable[Entry]:
         """It keeps no stores."""
         return ()
-
-
-def _file(path: Path) -> HistoryFile | None:
-    plain = path.name.removesuffix(_PACKED)
-    if not _NAME.fullmatch(plain):
-        return None
-    if plain == path.name:
-        return HistoryFile(path, path.name)
-    if path.with_name(plain).exists():
-        return None  # Codex itself prefers the plain one
-    return HistoryFile(path, plain, left_out=_LEFT_OUT)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from acd.agents.claude_like.content import folder
-from acd.agents.folders import files_below, user_home
 from acd.agents.gemini.chat import AGENT, ChatReader
 from acd.agents.gemini.shapes import Chat
 from acd.agents.history import Entry, HistoryFile
+from acd.agents.layout import gemini as layout
 from acd.core.errors import UnreadableLine
 from acd.core.settings import Settings
 
-_CHATS = "chats"
-_BEGINNING = "session-"
 _OWNER = ".project_root"
 _REGISTRY = "projects.json"
 _LARGEST = 256 * 1024**2
@@ -38,16 +36,12 @@ class GeminiHistory:
     from_anywhere = False
 
     def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-        """`.gemini` in `GEMINI_CLI_HOME`, else in the user's home."""
-        moved = environ.get("GEMINI_CLI_HOME")
-        home = Path(moved).expanduser().absolute() if moved else user_home(environ)
-        return [home / ".gemini"]
+        """See `acd.agents.layout.gemini`."""
+        return layout.roots(environ)
 
     def files(self, root: Path) -> Iterable[HistoryFile]:
-        """Chats below `tmp`, or wherever a folder of them was copied to."""
-        top = root / "tmp"
-        for path in files_below(top if top.is_dir() else root):
-            yield from _file(path)
+        """See `acd.agents.layout.gemini`."""
+        return layout.files(root)
 
     def reader(self, file: HistoryFile, *, told: bool) -> ChatReader:
         """A reader that knows the project's folder."""
@@ -79,17 +73,6 @@ class GeminiHistory:
                 yield Entry(f"message {number}", session, [], left_out=str(error))
             else:
                 yield Entry(f"message {number}", session, events)
-
-
-def _file(path: Path) -> Iterator[HistoryFile]:
-    above = path.parent
-    if above.name == _CHATS and path.name.startswith(_BEGINNING):
-        if path.suffix == ".jsonl":
-            yield HistoryFile(path, path.name)
-        elif path.suffix == ".json":
-            yield HistoryFile(path, path.name, form="store")
-    elif above.parent.name == _CHATS and path.suffix == ".jsonl":
-        yield HistoryFile(path, path.name, above.name, subagent=True)
 
 
 def _project_of(file: HistoryFile) -> Path:

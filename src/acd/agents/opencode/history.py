@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from acd.agents.folders import files_below, user_home
 from acd.agents.history import Entry, HistoryFile, LineReader
+from acd.agents.layout import opencode as layout
 from acd.agents.opencode.database import database_entries
 from acd.agents.opencode.documents import document_entries
 from acd.agents.opencode.message import AGENT
 from acd.core.errors import UnreadableLine
 from acd.core.settings import Settings
-
-_DATABASE = re.compile(r"opencode(?:-[\w.-]+)?\.db")
 
 
 class OpenCodeHistory:
@@ -29,29 +26,12 @@ class OpenCodeHistory:
     from_anywhere = True
 
     def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-        """`opencode` in `XDG_DATA_HOME` (else `~/.local/share`), and the database that `OPENCODE_DB` names."""
-        data = environ.get("XDG_DATA_HOME")
-        share = Path(data) if data else user_home(environ) / ".local" / "share"
-        usual = share / "opencode"
-        chosen = environ.get("OPENCODE_DB")
-        if not chosen or chosen == ":memory:":
-            return [usual]
-        return [usual, usual / chosen]  # an absolute path stands for itself
+        """See `acd.agents.layout.opencode`."""
+        return layout.roots(environ)
 
     def files(self, root: Path) -> Iterable[HistoryFile]:
-        """Databases in the folder, and messages below its `storage`."""
-        if root.is_file():
-            if root.suffix == ".db":
-                yield HistoryFile(root, root.name, form="store")
-            elif root.suffix == ".json" and root.parent.parent.name == "message":
-                yield _document(root)
-            return
-        for path in _databases(root):
-            yield HistoryFile(path, path.name, form="store")
-        messages = root / "storage" / "message"
-        for path in files_below(messages):
-            if path.suffix == ".json":
-                yield _document(path)
+        """See `acd.agents.layout.opencode`."""
+        return layout.files(root)
 
     def reader(self, file: HistoryFile, *, told: bool) -> LineReader:
         """Never called: it keeps no files of lines.
@@ -72,15 +52,3 @@ class OpenCodeHistory:
         if file.path.suffix == ".json":
             return document_entries(file.path, told=told)
         return database_entries(file.path, after, told=told, only=only)
-
-
-def _document(path: Path) -> HistoryFile:
-    return HistoryFile(path, f"{path.parent.name}/{path.name}", form="store")
-
-
-def _databases(root: Path) -> list[Path]:
-    try:
-        found = sorted(root.iterdir())
-    except OSError:
-        return []
-    return [p for p in found if _DATABASE.fullmatch(p.name) and p.is_file() and not p.is_symlink()]

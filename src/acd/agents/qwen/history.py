@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from acd.agents.folders import files_below, home_folder
 from acd.agents.history import Entry, HistoryFile
+from acd.agents.layout import qwen as layout
 from acd.agents.qwen.record import AGENT, ChatReader
 from acd.core.settings import Settings
-
-_CHATS = "chats"
-_OF_GEMINI = "session-"  # Gemini CLI, from which Qwen Code was made, names its chats so
 
 
 class QwenHistory:
@@ -27,17 +24,12 @@ class QwenHistory:
     from_anywhere = False
 
     def roots(self, settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-        """`QWEN_RUNTIME_DIR`, else `QWEN_HOME`, else `~/.qwen`."""
-        moved = "QWEN_RUNTIME_DIR" if environ.get("QWEN_RUNTIME_DIR") else "QWEN_HOME"
-        return [home_folder(environ, moved, ".qwen")]
+        """See `acd.agents.layout.qwen`."""
+        return layout.roots(environ)
 
     def files(self, root: Path) -> Iterable[HistoryFile]:
-        """Chats below `projects`, or wherever such a folder was copied to."""
-        top = root / "projects"
-        for path in files_below(top if top.is_dir() else root):
-            ours = path.parent.name == _CHATS and not path.name.startswith(_OF_GEMINI)
-            if ours and path.suffix == ".jsonl":
-                yield HistoryFile(path, path.name, path.stem)
+        """See `acd.agents.layout.qwen`."""
+        return layout.files(root)
 
     def reader(self, file: HistoryFile, *, told: bool) -> ChatReader:
         """A reader that remembers which requests were told by one of their two records."""

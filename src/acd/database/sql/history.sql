@@ -2,8 +2,8 @@
 -- session at a time stands in ledger.sql and rollups.sql; the rules are the same.
 
 -- name: known
--- Every file of this host's histories as it was when it was read last.
-SELECT name, target_id, session_id, inode::bigint AS inode, size, mtime_ns, read_offset
+-- Every file of this host's histories as it was when it was read last. Gives a JSON array of arrays.
+SELECT coalesce(json_agg(json_build_array(name, inode::bigint, size, mtime_ns, read_offset, target_id, session_id)), '[]')
 FROM ledger_files WHERE host = %(host)s AND mtime_ns IS NOT NULL;
 
 -- name: remembered

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from acd.agents.history import HistoryFile
+from acd.agents.layout.file import HistoryFile
 
 _SUBAGENT = "agent-"
 _ENDING = ".jsonl"
