@@ -21,24 +21,38 @@ FROM (
 -- before the first one are left out. Gives a JSON array.
 WITH target AS MATERIALIZED (
     SELECT id FROM targets WHERE %(repo_id)s::text IS NULL OR repo_id = %(repo_id)s
+), known AS (
+    SELECT s.target_id, s.snapshot_date, s.total_features, s.passing_features, s.verified_features
+    FROM target t JOIN progress_snapshots s ON s.target_id = t.id
+    WHERE s.snapshot_date > current_date - %(days)s::integer AND s.snapshot_date <= current_date
+    UNION ALL
+    SELECT t.id, s.snapshot_date, s.total_features, s.passing_features, s.verified_features
+    FROM target t CROSS JOIN LATERAL (
+        SELECT * FROM progress_snapshots p
+        WHERE p.target_id = t.id AND p.snapshot_date <= current_date - %(days)s::integer
+        ORDER BY p.snapshot_date DESC
+        LIMIT 1
+    ) AS s
+), changed AS (
+    -- What each snapshot adds to the one before it; added up over the days that is what all targets had together.
+    SELECT greatest(snapshot_date, current_date - %(days)s::integer + 1) AS day,
+           total_features - lag(total_features, 1, 0) OVER target_days AS total,
+           passing_features - lag(passing_features, 1, 0) OVER target_days AS passing,
+           verified_features - lag(verified_features, 1, 0) OVER target_days AS verified
+    FROM known
+    WINDOW target_days AS (PARTITION BY target_id ORDER BY snapshot_date)
+), by_day AS (
+    SELECT day, sum(total) AS total, sum(passing) AS passing, sum(verified) AS verified FROM changed GROUP BY day
 ), days AS (
     SELECT current_date - n AS day FROM generate_series(0, %(days)s::integer - 1) AS n
 )
-SELECT coalesce(json_agg(shown), '[]')
+SELECT coalesce(json_agg(shown ORDER BY shown.date), '[]')
 FROM (
-    SELECT d.day AS date, sum(p.total_features) AS "totalFeatures", sum(p.passing_features) AS "passingFeatures",
-           sum(p.verified_features) AS "verifiedFeatures"
-    FROM days d
-    CROSS JOIN target t
-    CROSS JOIN LATERAL (
-        SELECT s.total_features, s.passing_features, s.verified_features
-        FROM progress_snapshots s
-        WHERE s.target_id = t.id AND s.snapshot_date <= d.day
-        ORDER BY s.snapshot_date DESC
-        LIMIT 1
-    ) AS p
-    GROUP BY d.day
-    ORDER BY d.day
+    SELECT d.day AS date, sum(b.total) OVER so_far AS "totalFeatures", sum(b.passing) OVER so_far AS "passingFeatures",
+           sum(b.verified) OVER so_far AS "verifiedFeatures"
+    FROM days d LEFT JOIN by_day b USING (day)
+    WHERE d.day >= (SELECT min(day) FROM by_day)
+    WINDOW so_far AS (ORDER BY d.day)
 ) AS shown;
 
 -- name: lines
