@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from acd.core.settings import Settings
@@ -60,6 +65,50 @@ async def test_both_ways_give_the_same_rows(
         await import_from(other, settings, [tmp_path])
         assert await rows_of(other, "token_usage_details") == rows
         assert await fingerprint(other) == await fingerprint(database)
+
+
+async def test_whoever_may_not_leave_out_checks_writes_the_same(
+    database: Database,
+    database_url: str,
+    empty_database_url: str,
+    database15_url: str,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """An ordinary user of a database, and PostgreSQL 15."""
+    one = Transcript(claude(tmp_path) / "p" / f"{session_name(1)}.jsonl", session_name(1))
+    write(one.says(0), range(1, 2 * MANY))
+    await import_from(database, settings, [tmp_path])
+    rows = await fingerprint(database)
+    async with fresh(database15_url, settings) as oldest:
+        await import_from(oldest, settings, [tmp_path])
+        assert await fingerprint(oldest) == rows
+    async with fresh(empty_database_url, settings):
+        pass  # migrated by its owner
+    with ordinary_user(empty_database_url) as url:
+        async with fresh(url, settings) as ordinary:
+            may = "SELECT has_parameter_privilege('session_replication_role', 'SET') AS may"
+            assert await select(ordinary, may) == [{"may": False}]
+            await import_from(ordinary, settings, [tmp_path])
+            assert await fingerprint(ordinary) == rows
+
+
+@contextmanager
+def ordinary_user(url: str) -> Iterator[str]:
+    """The same database as a user of its own, who owns nothing and may read and write its tables."""
+    name = f"plain_{uuid4().hex}"
+    parts = urlsplit(url)
+    _, _, host = parts.netloc.rpartition("@")
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {name} LOGIN")
+        try:
+            owner.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
+            owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+            owner.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}")
+            yield urlunsplit(parts._replace(netloc=f"{name}@{host}"))
+        finally:
+            owner.execute(f"DROP OWNED BY {name}")
+            owner.execute(f"DROP ROLE {name}")
 
 
 async def test_the_checks_of_keys_are_on_again(
