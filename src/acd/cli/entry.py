@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from acd.cli.loading import load
@@ -22,7 +23,7 @@ def main() -> None:
     if words and words[0] in _SHORT and len(words) <= _MOST_WORDS:
         try:
             if load(_SHORT[words[0]]).done(words[1:]):
-                return
+                os._exit(0)  # all is written and closed: taking the interpreter apart costs 5 ms
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
     load("acd.cli.main").main()

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from rich.text import Text
 
-from acd.cli.amounts import count_of, spent
+from acd.cli.amounts import spent
+from acd.cli.counts import count_of
 from acd.core.text import printable
 from acd.dashboard.formats import NOTHING, duration, money, signed, tokens
 

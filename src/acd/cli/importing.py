@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from acd.cli.amounts import nothing_new
+from acd.cli.counts import nothing_new
 from acd.cli.failures import FAILED
 from acd.cli.figures import count_of
 from acd.cli.loading import load

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from acd.cli.loading import load
 from acd.core.errors import NotQuick
 from acd.core.home import home_by
 from acd.database.quick import Quick, opened_quickly
-from acd.database.staying import joined
+
+_EMBEDDED = "acd.database.staying"
 
 # Settings that are read here, and those that may have any value at all and are of no matter here.
 _READ = frozenset({"ACD_HOME", "ACD_DATABASE_URL", "ACD_HOST_NAME", "ACD_TIMEZONE"})
@@ -72,7 +74,7 @@ def _located(settings: Settings) -> Iterator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    with joined(settings.home) as url:
+    with load(_EMBEDDED).joined(settings.home) as url:
         yield url
 
 

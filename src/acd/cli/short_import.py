@@ -9,7 +9,7 @@ import time
 
 from acd.agents.layout.installed import LAYOUTS, only_ours
 from acd.cli import plain, short
-from acd.cli.amounts import nothing_new
+from acd.cli.counts import nothing_new
 from acd.core.errors import NotQuick
 from acd.history.sighting import Stamp, sightings
 

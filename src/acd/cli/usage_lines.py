@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from acd.cli.amounts import count_of, spent
+from acd.cli.amounts import spent
 from acd.cli.columns import Column
+from acd.cli.counts import count_of
 from acd.dashboard.formats import money, tokens
 
 DAYS = {"day": 30, "week": 84, "month": 366}

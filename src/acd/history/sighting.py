@@ -49,7 +49,7 @@ def sightings(
                     if file.name in names:
                         continue
                 try:
-                    stat = os.stat(file.path)  # noqa: PTH116 - tens of thousands of files: half the time
+                    stat = os.stat(str(file.path))  # noqa: PTH116 - tens of thousands of files: half the time
                 except OSError:
                     continue  # gone meanwhile
                 # ~/.config/claude may be a link to ~/.claude, and a transcript a hard link of another.
