@@ -10,6 +10,7 @@ import pytest
 
 from acd.core.errors import GitError
 from acd.git import Repository, calls, git_version, is_repository
+from acd.git.lines import lines_held
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -271,6 +272,30 @@ async def test_variables_of_git_in_our_own_environment_do_not_matter(
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG_GLOBAL", "GIT_EXTERNAL_DIFF"):
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
     assert await Repository(folder).head() == first
+
+
+async def test_lines_held_are_those_that_survived(folder: Path) -> None:
+    """Of text files, by the commit that wrote them as they are."""
+    one = commit(folder, "one", **{"b b.txt": "x\ny\nz\n", "e": ""})
+    (folder / "data.bin").write_bytes(bytes(range(256)) * 9)
+    two = commit(folder, "two", **{"b b.txt": "x\nchanged\nz\nw\n"})
+    repository = Repository(folder)
+    assert (await lines_held(repository, one)).by_commit == {one: 3}
+    assert await lines_held(repository, two) == ({one: 2, two: 2}, 1, 0)
+    run_git(folder, "config", "blame.ignoreRevsFile", "nowhere")
+    assert await lines_held(repository, two) == ({}, 1, 1)
+    run_git(folder, "config", "--unset", "blame.ignoreRevsFile")
+    inner = folder / "inner"
+    inner.mkdir()
+    three = commit(inner, "three", c="1\n2\n")
+    assert (await lines_held(Repository(inner), three)).by_commit == {three: 2}
+
+
+async def test_counting_lines_runs_nothing(hostile: Path, tmp_path: Path) -> None:
+    (tmp_path / "traces").unlink(missing_ok=True)
+    one, two = run_git(hostile, "rev-parse", "HEAD~1", "HEAD").split()
+    assert (await lines_held(Repository(hostile), two)).by_commit == {one: 2, two: 1}
+    assert not (tmp_path / "traces").exists()
 
 
 def _with_signature(folder: Path) -> str:

@@ -104,6 +104,14 @@ def test_what_is_left_costs_what_was_paid_so_far_within_a_range() -> None:
     assert together(None, [group(values=values)]).forecast is None
 
 
+def test_the_rest_of_all_covers_targets_that_nobody_worked() -> None:
+    worked = [group(remaining=1, features=2, cost="4", values=((4.0, 2),))]
+    told = together(None, worked, 5)
+    assert told.forecast is not None
+    assert (told.forecast.remaining_features, told.forecast.cost_usd) == (5, Decimal(10))
+    assert together(None, worked, 0).forecast is None
+
+
 def test_targets_stand_by_what_they_cost() -> None:
     told = by_target([group("a", cost="1"), group("b", cost="3"), group("a", cost="1.5")])
     assert [(one.target and one.target.repo_id, one.cost_usd) for one in told] == [

@@ -263,3 +263,13 @@ def test_databases_of_all_channels_and_the_folder_can_be_moved(tmp_path: Path) -
     moved = HISTORY.roots(settings, {"HOME": "/home/ann", "OPENCODE_DB": "/srv/o.db"})
     assert moved == [usual, Path("/srv/o.db")]
     assert list(HISTORY.files(Path("/srv/o.db"))) == []
+
+
+def test_who_sold_a_request_is_told_by_the_name_that_prices_know(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.session("ses_a")
+    told = {"anthropic": "from:anthropic", "amazon-bedrock": "from:aws", "xai": "from:x-ai"}
+    told |= {"some body": "", "": "", "a" * 61: ""}
+    for number, name in enumerate(told):
+        store.message(f"msg_{number}", "ses_a", message(number, providerID=name), updated=number)
+    assert [event.terms for event in requests(entries(tmp_path))] == list(told.values())

@@ -97,3 +97,14 @@ def test_who_is_meant_more_exactly_counts(prices: PriceList) -> None:
     assert cost(prices, "own-1[1m]", FRESH) == (Decimal(3), "set by hand from 2026-11-01")
     assert cost(prices, "own-1-20260301", FRESH) is not None
     assert cost(prices, "own-2", FRESH) is None
+
+
+def test_who_sold_a_request_decides_before_the_agents_usual_provider(prices: PriceList) -> None:
+    prices.override([override("own-1", "1"), override("own-1", "3", provider="groq")])
+    for terms, usd in (("", 1), ("from:groq", 3), ("from:groq batch", 3), ("from:nobody", 1)):
+        found = prices.price("openrouter", "own-1", FRESH, AT, terms=terms)
+        assert found is not None
+        assert found.cost_usd == usd
+    listed = prices.price("openai", "gpt-5.1", FRESH, AT)
+    assert prices.price("anthropic", "gpt-5.1", FRESH, AT, terms="from:nobody") == listed
+    assert prices.providers_set("own-1", AT.date()) == ["groq"]

@@ -110,6 +110,17 @@ Since = Annotated[
 Until = Annotated[
     When | None, Query(description="Started before then; without a zone: the database's.")
 ]
+ThisRepoId = Annotated[
+    str,
+    Query(
+        alias="repoId",
+        min_length=1,
+        max_length=_LONGEST,
+        pattern=WITHOUT_NUL,
+        description="Of this target.",
+        examples=["shop-api"],
+    ),
+]
 PathRepoId = Annotated[
     str,
     Path(

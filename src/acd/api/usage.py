@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import AfterValidator
 from starlette.responses import Response
 
 from acd.api import usage_examples as examples
-from acd.api.describing import Shape, described
-from acd.api.parameters import MOST, WITHOUT_NUL, RepoId, When
-from acd.core.cost_rows import CostsReport
+from acd.api.describing import NO_TARGET, Shape, described
+from acd.api.parameters import MOST, WITHOUT_NUL, RepoId, ThisRepoId, When
+from acd.core.cost_rows import CostsReport, SurvivingLines
 from acd.core.errors import ConfigError
 from acd.core.moments import zone_named
 from acd.core.price_rows import PriceOverride
 from acd.core.usage_rows import Asked, BlockReport, UsageBy, UsageReport
-from acd.reports import costs, prices, used
+from acd.reports import costs, prices, surviving, used
 from acd.web import answers
-from acd.web.parts import GivenDatabase
+from acd.web.parts import GivenDatabase, GivenParts
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 
@@ -105,6 +106,20 @@ async def report_blocks(db: GivenDatabase, asked: GivenAsked) -> Response:
 async def report_costs(db: GivenDatabase, asked: GivenAsked) -> Response:
     """Of sessions begun in that time. Wasted is what failed sessions cost, and what went into claims that were rejected."""
     return answers.data(await costs.costs(db, asked))
+
+
+@router.get(
+    "/lines",
+    summary="What the lines of a target's HEAD cost that its sessions wrote",
+    responses=described(SurvivingLines, examples.LINES, refusals=[NO_TARGET]),
+)
+async def report_lines(parts: GivenParts, asked: GivenAsked, repo_id: ThisRepoId) -> Response:
+    """Of one target, whose repository has to be on the server's machine: `git blame` of every file, so it takes its time."""
+    try:
+        one = replace(asked, repo_id=repo_id)
+        return answers.data(await surviving.surviving(parts.db, one, parts.settings.host_name))
+    except ConfigError as error:
+        raise HTTPException(404, str(error)) from error
 
 
 @router.get(

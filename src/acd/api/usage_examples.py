@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 
 from acd.api.examples import AT, LATER, TARGET
-from acd.core.cost_rows import CostForecast, Costs, CostsReport, ErrorCost, ModelCost
+from acd.core.cost_rows import (
+    CostForecast,
+    Costs,
+    CostsReport,
+    ErrorCost,
+    ModelCost,
+    SessionLines,
+    SurvivingLines,
+)
 from acd.core.price_rows import PriceOverride
 from acd.core.usage_rows import Block, BlockReport, UsageReport, UsageSum
 
@@ -106,4 +115,27 @@ COSTS = CostsReport(
     timezone="Europe/Berlin",
     total=msgspec.structs.replace(_COSTS, target=None),
     targets=[_COSTS],
+)
+LINES = SurvivingLines(
+    repo_id=TARGET.repo_id,
+    head="4b0e7d1c9a52f38e6b1d0c7f5a94e2d86c3b10fa",
+    reason=None,
+    files_left_out=0,
+    head_lines=2480,
+    lines=1240,
+    lines_of_other_sessions=310,
+    cost_usd=Decimal("6.2"),
+    unpriced_requests=0,
+    cost_per_line=Decimal("0.005"),
+    sessions=[
+        SessionLines(
+            session_id=UUID("4f1c2a3b-5d6e-4f70-8192-a3b4c5d6e7f8"),
+            session_number=12,
+            model="opus",
+            cost_usd=Decimal("6.2"),
+            unpriced_requests=0,
+            lines=1240,
+            cost_per_line=Decimal("0.005"),
+        )
+    ],
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from acd.cli.figures import NOTHING, count_of, money, outcome, spent
 from acd.cli.output import Cell, Column, say, show_table
-from acd.core.cost_rows import CostForecast, Costs, CostsReport, ModelCost
+from acd.core.cost_rows import CostForecast, Costs, CostsReport, ModelCost, SurvivingLines
 
 _TARGETS = (
     Column("Target", flexible=True),
@@ -22,6 +22,15 @@ _TARGETS = (
     Column("Wasted", right=True),
 )
 _ERRORS = (Column("Error"), Column("Sessions", right=True), Column("Cost", right=True))
+_LINES = (
+    Column("Target", flexible=True),
+    Column("Lines of HEAD", right=True),
+    Column("of these sessions", right=True),
+    Column("of others", right=True, needs=70),
+    Column("Cost", right=True),
+    Column("A line", right=True),
+)
+_MOST_SESSIONS = 10
 
 
 def show_costs(report: CostsReport) -> None:
@@ -48,11 +57,47 @@ def show_costs(report: CostsReport) -> None:
     for one in report.targets:
         if one.forecast and one.target:
             _tell_forecast(one.target.repo_id, one.forecast)
-    if len(report.targets) > 1 and report.total.forecast:
-        _tell_forecast("all", report.total.forecast)
+    total, alone = report.total.forecast, report.targets[0].forecast
+    if total and (len(report.targets) > 1 or total != alone):
+        _tell_forecast("all", total)
     if report.total.unpriced_requests:
         told = count_of(report.total.unpriced_requests, "request")
         say(f"+? {told} without a known price: `acd prices`.", after_blank=True)
+
+
+def show_lines(targets: list[SurvivingLines]) -> None:
+    """What a line of HEAD cost, by target; of one target by session, too."""
+    if not targets:
+        return
+    say()
+    show_table(_LINES, [_lines_of(one) for one in targets])
+    for one in targets:
+        if one.reason:
+            say(f"{one.repo_id}: {one.reason}.")
+        if one.files_left_out:
+            told = count_of(one.files_left_out, "file")
+            say(f"{one.repo_id}: {told} left out, of which git could not say.")
+    if len(targets) == 1:
+        wrote = [one for one in targets[0].sessions if one.lines][:_MOST_SESSIONS]
+        for each in wrote:
+            name = f"#{each.session_number}" if each.session_number else str(each.session_id)[:8]
+            say(
+                f"{targets[0].repo_id}{name if name[0] == '#' else f' {name}'} ({each.model}): "
+                f"{count_of(each.lines, 'line')}, {_each(each.cost_per_line)} each."
+            )
+
+
+def _lines_of(one: SurvivingLines) -> list[Cell]:
+    if one.head is None:
+        return [one.repo_id, *([NOTHING] * 5)]
+    return [
+        one.repo_id,
+        f"{one.head_lines:,}",
+        f"{one.lines:,}",
+        f"{one.lines_of_other_sessions:,}",
+        spent(one.cost_usd, one.unpriced_requests),
+        _each(one.cost_per_line),
+    ]
 
 
 def _line(name: str, row: Costs) -> list[Cell]:
@@ -97,7 +142,7 @@ def _tell_forecast(name: str, one: CostForecast) -> None:
         else "too few to tell a range"
     )
     say(
-        f"{name}{' of these targets' if name == 'all' else ''}: "
+        f"{name}{' targets that are enabled' if name == 'all' else ''}: "
         f"{count_of(one.remaining_features, 'feature')} to go, about {money(one.cost_usd)} "
         f"({within}, from {count_of(one.sessions, 'session')})."
     )

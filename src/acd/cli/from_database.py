@@ -33,6 +33,7 @@ from acd.reports import (
     prices,
     sessions,
     summary,
+    surviving,
     usage,
     used,
 )
@@ -128,6 +129,10 @@ class FromDatabase:
     async def costs(self, asked: Asked) -> bytes:
         """See `Source`."""
         return await costs.costs(self._db, asked)
+
+    async def lines(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await surviving.surviving(self._db, asked, self._settings.host_name)
 
     async def price_overrides(self) -> bytes:
         """See `Source`."""

@@ -118,6 +118,10 @@ class FromServer:
         """See `Source`."""
         return await self._client.send(calls.costs(asked).raw())
 
+    async def lines(self, asked: Asked) -> bytes:
+        """See `Source`."""
+        return await self._client.send(calls.surviving_lines(asked.repo_id or "", asked).raw())
+
     async def price_overrides(self) -> bytes:
         """See `Source`."""
         return await self._client.send(calls.price_overrides().raw())

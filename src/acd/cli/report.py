@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 
-from acd.cli.cost_tables import show_costs
+from acd.cli.cost_tables import show_costs, show_lines
 from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
 from acd.cli.loading import load
 from acd.cli.options import AsJson, DatabaseUrl, Home, Timezone, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
-from acd.cli.source import ask, read_settings
-from acd.core.cost_rows import CostsReport
+from acd.cli.source import Source, ask, read_settings
+from acd.core.cost_rows import CostsReport, SurvivingLines
 from acd.core.moments import moment_of, zone_named
+from acd.core.settings import Settings
 from acd.core.summary_rows import ErrorSummary, NightSummary, PeriodSummary, TargetSummary
 from acd.core.usage_rows import Asked
 from acd.reports.rows import row_of
@@ -34,6 +37,14 @@ _Html = Annotated[
 _Costs = Annotated[
     bool,
     typer.Option("--costs", help="What features, errors and models cost, and the rest will."),
+]
+
+_Lines = Annotated[
+    bool,
+    typer.Option(
+        "--lines",
+        help="With --costs: what each line of HEAD cost; `git blame` of every file, so it takes its time.",
+    ),
 ]
 
 _TARGETS = (
@@ -66,6 +77,7 @@ def report(
     ] = "now",
     timezone: Timezone = None,
     with_costs: _Costs = False,
+    with_lines: _Lines = False,
     repo: Annotated[
         str | None, typer.Option("--repo", metavar="ID", help="With --costs: of one target.")
     ] = None,
@@ -86,23 +98,42 @@ def report(
     if last <= first:
         raise typer.BadParameter("it must be later than --since", param_hint="--until")
     if html:
-        if as_json or with_costs or repo:
+        if as_json or with_costs or with_lines or repo:
             raise typer.BadParameter("it goes without --json, --costs, --repo", param_hint="--html")
         written = load("acd.cli.report_page").write_report(settings, html, first, last, zone)
         say(f"{html}: {written:,} bytes.")
         return
     if with_costs:
         asked = Asked(since=first, until=last, timezone=zone.key, repo_id=repo)
-        costs = ask(settings, "report", lambda source: source.costs(asked))
-        show_json(costs) if as_json else show_costs(row_of(costs, CostsReport))
+        _tell_costs(settings, asked, with_lines=with_lines, as_json=as_json)
         return
-    if repo:
-        raise typer.BadParameter("it goes with --costs", param_hint="--repo")
+    if repo or with_lines:
+        raise typer.BadParameter("it goes with --costs", param_hint="--repo" if repo else "--lines")
     found = ask(settings, "report", lambda source: source.summary(since=first, until=last))
     if as_json:
         show_json(found)
         return
     _show_night(row_of(found, NightSummary), zone)
+
+
+def _tell_costs(settings: Settings, asked: Asked, *, with_lines: bool, as_json: bool) -> None:
+    """With the lines of each target whose sessions cost something; as JSON they stand under `lines`."""
+
+    async def read(source: Source) -> tuple[bytes, list[bytes]]:
+        costs = await source.costs(asked)
+        targets = [one.target for one in row_of(costs, CostsReport).targets if one.target]
+        names = [target.repo_id for target in targets] if with_lines else []
+        return costs, [await source.lines(replace(asked, repo_id=name)) for name in names]
+
+    costs, lines = ask(settings, "report", read)
+    if as_json:
+        document = msgspec.json.decode(costs, type=dict[str, msgspec.Raw])
+        if with_lines:
+            document["lines"] = msgspec.Raw(b"[" + b",".join(lines) + b"]")
+        show_json(msgspec.json.encode(document))
+        return
+    show_costs(row_of(costs, CostsReport))
+    show_lines([row_of(one, SurvivingLines) for one in lines])
 
 
 def _show_night(night: NightSummary, zone: ZoneInfo) -> None:

@@ -89,6 +89,10 @@ class Source(Protocol):
         """One `CostsReport`."""
         ...
 
+    async def lines(self, asked: Asked) -> bytes:
+        """One `SurvivingLines`, of the target that is asked for."""
+        ...
+
     async def price_overrides(self) -> bytes:
         """Array of `PriceOverride`."""
         ...

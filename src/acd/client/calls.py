@@ -22,7 +22,7 @@ from acd.core.contract import (
     Summary,
     TargetRow,
 )
-from acd.core.cost_rows import CostsReport
+from acd.core.cost_rows import CostsReport, SurvivingLines
 from acd.core.error_rows import ErrorGroup
 from acd.core.figures import GroupBy, Report, Sum
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
@@ -295,6 +295,12 @@ def blocks(asked: Asked = ALL_OF_IT) -> Call[BlockReport]:
 def costs(asked: Asked = ALL_OF_IT) -> Call[CostsReport]:
     """What features, commits, errors and models cost, what was wasted, what the rest will cost."""
     return getting("/api/reports/costs", CostsReport, **_written(asked))
+
+
+def surviving_lines(repo_id: str, asked: Asked = ALL_OF_IT) -> Call[SurvivingLines]:
+    """What the lines of a target's HEAD cost that its sessions wrote. The server reads the whole repository for it."""
+    query = _written(asked) | {"repoId": repo_id}
+    return getting("/api/reports/lines", SurvivingLines, **query)
 
 
 def _written(asked: Asked) -> dict[str, Any]:

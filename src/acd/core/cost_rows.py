@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import UUID
 
 from acd.core.contract import Moment, Row, TargetName
 
@@ -77,3 +78,35 @@ class CostsReport(Row, frozen=True):
     timezone: str
     total: Costs
     targets: list[Costs]
+
+
+class SessionLines(Row, frozen=True):
+    """What a session cost, and how many lines of HEAD its commits wrote; `cost_per_line` is None where there are none."""
+
+    session_id: UUID
+    session_number: int | None
+    model: str
+    cost_usd: Decimal
+    unpriced_requests: int
+    lines: int
+    cost_per_line: Decimal | None
+
+
+class SurvivingLines(Row, frozen=True):
+    """The lines of a target's HEAD (text files), and what those cost that its sessions of a time wrote.
+
+    `lines` are theirs, `lines_of_other_sessions` those of sessions of another time; the rest nobody recorded. `cost_usd` is
+    all that they cost. `reason` says why nothing could be counted; `head` is None then.
+    """
+
+    repo_id: str
+    head: str | None
+    reason: str | None
+    files_left_out: int
+    head_lines: int
+    lines: int
+    lines_of_other_sessions: int
+    cost_usd: Decimal
+    unpriced_requests: int
+    cost_per_line: Decimal | None
+    sessions: list[SessionLines]

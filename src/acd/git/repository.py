@@ -145,6 +145,22 @@ class Repository:
             removed=[each[1:] for each in lines if each[:1] == "-" and not each.startswith("--- ")],
         )
 
+    async def text_files(self, commit: str) -> list[str]:
+        """Files of a commit at or below `path`, as seen from there, that git takes for text."""
+        nothing = (await self._read("hash-object", "-t", "tree", "/dev/null")).decode().strip()
+        out = await self._read(
+            *(*_DIFF, "--numstat", "-z", "--no-renames", "--relative", nothing, commit, "--", ".")
+        )
+        sizes = [line.split("\t", 2) for line in os.fsdecode(out).split("\0") if line]
+        return [name for added, _, name in sizes if added not in ("-", "0")]
+
+    async def blame(self, commit: str, name: str) -> bytes:
+        """What `git blame --incremental` says of a file; `name` as seen from `path`.
+
+        `blame.ignoreRevsFile`, by which people leave out commits that only formatted, holds as it does for them.
+        """
+        return await self._read("blame", "--incremental", "--no-textconv", commit, "--", name)
+
     async def is_tracked(self, file: Path) -> bool:
         """Whether the file is one that the repository keeps."""
         answer = await self._call("ls-files", "--error-unmatch", "--", str(file))

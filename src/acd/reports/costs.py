@@ -61,11 +61,12 @@ async def costs(db: Database, asked: Asked) -> bytes:
         agent=asked.agent,
     )
     groups = rows_of(found, Group)
+    left = int(await read(db, "costs.remaining", repo_id=asked.repo_id))
     report = CostsReport(
         since=span.since,
         until=span.until,
         timezone=span.zone.key,
-        total=together(None, groups),
+        total=together(None, groups, left),
         targets=by_target(groups),
     )
     return _ENCODER.encode(report)
@@ -80,8 +81,8 @@ def by_target(groups: Iterable[Group]) -> list[Costs]:
     return sorted(told, key=lambda one: -one.cost_usd)
 
 
-def together(target: TargetName | None, groups: Sequence[Group]) -> Costs:
-    """What groups of sessions come to."""
+def together(target: TargetName | None, groups: Sequence[Group], left: int | None = None) -> Costs:
+    """What groups of sessions come to. `left`: features that are left, also at targets that none of them worked."""
     cost = _usd(group.cost_usd for group in groups)
     failed = [group for group in groups if group.status == "failed"]
     features = sum(group.features for group in groups)
@@ -107,7 +108,7 @@ def together(target: TargetName | None, groups: Sequence[Group]) -> Costs:
         wasted_cost_usd=failed_cost + rejected_cost,
         errors=_errors(failed),
         models=_models(groups),
-        forecast=_forecast(groups),
+        forecast=_forecast(groups, left),
     )
 
 
@@ -156,10 +157,10 @@ def _model(name: str, groups: Sequence[Group]) -> ModelCost:
     )
 
 
-def _forecast(groups: Sequence[Group]) -> CostForecast | None:
+def _forecast(groups: Sequence[Group], left: int | None) -> CostForecast | None:
     """The features that are left, each at what one cost so far: cost and features of coding sessions, failed ones too."""
-    left = {group.target.repo_id: group.remaining for group in groups}
-    remaining = sum(left.values())
+    of_targets = {group.target.repo_id: group.remaining for group in groups}
+    remaining = sum(of_targets.values()) if left is None else left
     sums = Sums(
         pairs=sum(group.pairs for group in groups),
         x=sum(group.x for group in groups),

@@ -29,6 +29,7 @@ FILLED = {
     "/api/db/model-usage": "/api/db/model-usage?days=30",
     "/api/db/snapshots": "/api/db/snapshots?days=30",
     "/api/reports/cost-per-feature": "/api/reports/cost-per-feature?from=2026-01-01&groupBy=feature",
+    "/api/reports/lines": "/api/reports/lines?repoId=shop-api&days=3660",
     "/api/glance/session": "/api/glance/session?name=shop-api%237",
     "/api/glance/timeline/{id}": f"/api/glance/timeline/{SESSION}",
 }

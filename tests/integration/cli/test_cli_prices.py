@@ -56,6 +56,22 @@ def test_a_price_is_set_used_and_taken_back(acd: Program, seed: Callable[[], Non
     assert exact(acd("prices", "mystery-1", "--json"))[0]["tiers"] is None
 
 
+def test_a_price_for_one_provider_is_shown_beside_the_others(acd: Program) -> None:
+    model = "claude-opus-5-5"
+    (listed,) = exact(acd("prices", model, "--json"))
+    for provider in ("groq", "anthropic"):
+        acd("prices", "set", model, "--input", "7", "--output", "9", "--provider", provider)
+        rows = exact(acd("prices", model, "--json"))
+        inputs = {row["provider"]: row["tiers"][0]["input"] for row in rows}
+        usual = None if provider == "groq" else provider
+        rate = listed["tiers"][0]["input"] if usual is None else 7
+        assert inputs == {usual: rate, "groq": 7}
+        assert [row["requests"] for row in rows] == [listed["requests"], 0]
+    assert f"{model} (groq)" in acd("prices", model).stdout
+    acd("prices", "unset", model)
+    assert exact(acd("prices", model, "--json")) == [listed]
+
+
 def test_what_cannot_be_set_is_said(acd: Program, environment: dict[str, str]) -> None:
     whole = ("prices", "set", "m", "--input", "1", "--output", "1")
     for words, told in (

@@ -86,6 +86,11 @@ CALLS: dict[str, tuple[Call[Any], Callable[[Any], object], object]] = {
         lambda found: [one.error_type for one in found.total.errors],
         ["overloaded"],
     ),
+    "surviving_lines": (
+        calls.surviving_lines("shop-api", Asked(days=3660)),
+        lambda found: (found.head, "not on this machine" in found.reason),
+        (None, True),
+    ),
     "blocks": (calls.blocks(Asked(days=3660)), lambda found: found.total.requests, 9),
     "metrics": (calls.metrics(), lambda found: b"acd_tokens_total{" in found, True),
     "export": (calls.export("commits"), lambda found: found.count(b"\n"), 3),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -221,3 +224,51 @@ async def test_what_came_of_what_was_spent(api: httpx.AsyncClient, settled: Data
     assert shop["forecast"]["costUsd"] == round(2 * 20 * one, 6)
     nothing = await report(api, "since=2020-01-01&until=2020-01-02", "costs")
     assert (nothing["targets"], nothing["total"]["models"]) == ([], [])
+
+
+async def test_what_a_line_cost_that_survived(
+    api: httpx.AsyncClient, settled: Database, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x"}
+    who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x"}
+
+    def git(*words: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **who}
+        done = subprocess.run(
+            ["git", "-C", str(shop), *words], env=environment, check=True, capture_output=True
+        )
+        return done.stdout.decode().strip()
+
+    git("init", "-q")
+    written = {}
+    for number, text in ((5, "a\nb\nc\n"), (6, "a\nB\nc\nd\n"), (0, "a\nB\nc\nd\nperson\n")):
+        (shop / "f").write_text(text)
+        git("add", "-A")
+        git("commit", "-q", "-m", "m")
+        written[number] = git("rev-parse", "HEAD")
+    nowhere = await report(api, f"{MARCH}&repoId=shop-api", "lines")
+    assert nowhere["head"] is None
+    assert "not on this machine" in nowhere["reason"]
+    with psycopg.connect(settled.url) as connection:
+        connection.execute("UPDATE targets SET path = %s WHERE repo_id = 'shop-api'", [str(shop)])
+        for number in (5, 6):
+            connection.execute(
+                "INSERT INTO harness_commits (target_id, sha, session_id, message, author, files_changed, additions, deletions, committed_at) "
+                "SELECT target_id, %s, %s, message, author, 1, 1, 1, committed_at FROM harness_commits WHERE sha = 'c1'",
+                [written[number], f"50000000-0000-0000-0000-00000000000{number}"],
+            )
+    told = await report(api, f"{MARCH}&repoId=shop-api", "lines")
+    assert (told["head"], told["reason"], told["headLines"], told["lines"]) == (
+        written[0],
+        None,
+        5,
+        4,
+    )
+    one = Decimal("0.01000001")
+    assert (told["costUsd"], told["costPerLine"]) == (28 * one, 7 * one)
+    lines = {row["sessionNumber"]: row["lines"] for row in told["sessions"] if row["lines"]}
+    assert lines == {5: 2, 6: 2}
+    assert (await api.get("/api/reports/lines")).status_code == 422
+    assert (await api.get("/api/reports/lines?repoId=nobody")).status_code == 404

@@ -48,3 +48,27 @@ FROM (
     GROUP BY t.id, c.model, c.status, c.error_type
     ORDER BY t.priority, t.repo_id, c.model, c.status, c.error_type
 ) AS shown;
+
+-- name: remaining
+-- How many features are left at targets that are enabled: of one, or (repo_id null) of all.
+SELECT to_json(coalesce(sum(t.total_features - t.passing_features), 0)::bigint)
+FROM targets t
+WHERE t.enabled AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s);
+
+-- name: worked
+-- A target with where it lies on `host`, the session of each of its commits, and its sessions begun from `since` to before
+-- `until` (null: no end) by `agent` (null: any). JSON; null where there is no such target.
+SELECT coalesce((
+    SELECT json_build_object(
+        'repoId', t.repo_id,
+        'path', coalesce((SELECT p.folder FROM target_places p WHERE p.target_id = t.id AND p.host = %(host)s
+                          ORDER BY p.folder LIMIT 1), t.path),
+        'commits', (SELECT coalesce(json_object_agg(c.sha, c.session_id), '{}') FROM harness_commits c
+                    WHERE c.target_id = t.id AND c.session_id IS NOT NULL),
+        'sessions', (SELECT coalesce(json_agg(json_build_object('id', s.id, 'sessionNumber', s.session_number,
+                        'model', s.model, 'costUsd', s.cost_usd, 'unpricedRequests', s.unpriced_requests)), '[]')
+                     FROM harness_sessions s
+                     WHERE s.target_id = t.id AND s.started_at >= %(since)s::timestamptz
+                       AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s::timestamptz)
+                       AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)))
+    FROM targets t WHERE t.repo_id = %(repo_id)s), 'null'::json);
