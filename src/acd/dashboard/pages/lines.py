@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from acd.core.contract import SessionRow
 from acd.dashboard import asking
+from acd.dashboard.lately import lately
 from acd.dashboard.shell import GivenShell
 from acd.files.folder import SessionFolder
 from acd.reports import sessions
@@ -35,7 +36,7 @@ async def show_lines(
     request: Request, parts: GivenParts, shell: GivenShell, session_id: UUID
 ) -> Response:
     """A page of lines, or those that hold some words."""
-    found = await sessions.one(parts.db, session_id)
+    found = await sessions.one(lately(parts.db), session_id)
     if found is None:
         raise HTTPException(404, f"No session has the id {session_id}.")
     session = row_of(found, SessionRow)
