@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from acd.core.comparison import ComparedModel, Comparison, Interval, Measure
-from acd.core.figures import CostSum, Report
-from acd.core.spending import CostByHour, CostOverTime, CostPart, HourCost
+from acd.core.figures import CacheSum, CostSum, Report
+from acd.core.spending import CostByHour, CostOverTime, CostPart, HourCost, Step
 from acd.dashboard import charts, model_charts
 from acd.dashboard.figure_looks import looks
 from acd.dashboard.stacking import MOST, OTHERS, stacks, table_of
@@ -44,12 +44,10 @@ def test_stacks_are_in_the_order_of_what_they_cost_and_their_days_in_that_of_tim
     )
     assert opus.total == 1
     newest, oldest = table_of([haiku, opus])
-    assert (newest.first_day, newest.total, newest.cells) == (
-        LAST,
-        Decimal("1.5"),
-        (Decimal("0.5"), Decimal(1)),
-    )
-    assert (oldest.total, oldest.cells) == (Decimal(4), (Decimal(4), None))
+    assert (newest.first_day, newest.total) == (LAST, Decimal("1.5"))
+    assert [cell and cell.cost for cell in newest.cells] == [Decimal("0.5"), Decimal(1)]
+    assert oldest.total == 4
+    assert [cell and cell.cost for cell in oldest.cells] == [Decimal(4), None]
 
 
 @pytest.mark.parametrize(("keys", "shown"), [(MOST + 1, MOST + 1), (MOST + 5, MOST + 1)])
@@ -84,6 +82,30 @@ def test_names_are_drawn_as_they_are_and_end_no_element() -> None:
         drawn = [one for one in shown if "&lt;b&gt;&amp;amp;" in one]
         assert drawn
         assert all("<img" not in one and "<b>" not in one for one in drawn)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [("day", "2026-03-02"), ("week", "week of 2026-03-02"), ("month", "March 2026")],
+)
+def test_the_cache_is_told_by_the_step_of_its_rows(step: Step, said: str) -> None:
+    row = CacheSum(
+        key=LAST.isoformat(),
+        name=None,
+        cache_hit_rate=0.5,
+        input_tokens=1,
+        cache_read_tokens=1,
+        cache_write_tokens=0,
+        sessions=1,
+        cost_usd=Decimal(1),
+        wasted_sessions=0,
+        wasted_cost_usd=Decimal(0),
+    )
+    told = Report(from_=FIRST, to=LAST, group_by=step, total=row, rows=[row])
+    figure = charts.cache_hit_rate(told, step)
+    assert figure.label == f"Cache hit rate by {step}"
+    (trace,) = json.loads(str(figure.json()))["data"]
+    assert trace["customdata"] == [f"{said}<br>50.0% of input from the cache"]
 
 
 def test_a_figure_is_numbers_and_heights() -> None:

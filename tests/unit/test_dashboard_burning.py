@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 import pytest
 
@@ -30,11 +30,12 @@ def ahead(
     )
 
 
-def grown(days: int) -> list[FeatureDay]:
+def grown(days: int, zone: tzinfo = UTC) -> list[FeatureDay]:
     first = NOW.date() - timedelta(days=days - 1)
     return [
         FeatureDay(
             date=first + timedelta(days=n),
+            ends_at=datetime.combine(first + timedelta(days=n + 1), time(), zone),
             total_features=40,
             passing_features=30 - (days - 1 - n),
             verified_features=0,
@@ -50,7 +51,11 @@ def numbers(path: str) -> list[float]:
 def test_without_features_there_is_nothing_to_draw() -> None:
     assert burn_up([], [], ahead(), NOW) is None
     empty = FeatureDay(
-        date=date(2026, 11, 24), total_features=0, passing_features=0, verified_features=0
+        date=date(2026, 11, 24),
+        ends_at=NOW,
+        total_features=0,
+        passing_features=0,
+        verified_features=0,
     )
     assert burn_up([empty], [], ahead(), NOW) is None
 
@@ -63,6 +68,16 @@ def test_days_go_from_edge_to_edge_and_end_now() -> None:
     assert drawn.passing.count("H") == 9
     assert drawn.now == pytest.approx(WIDTH - 8)
     assert [mark.word for mark in drawn.rows] == ["0", "10", "20", "30", "40"]
+
+
+def test_a_day_ends_at_the_databases_midnight() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    drawn = burn_up(grown(4, tokyo), [], ahead(), NOW)
+    assert drawn is not None
+    assert drawn.columns[0].when == datetime(2026, 11, 21, 15, tzinfo=UTC)
+    assert [mark.word for mark in drawn.columns][::4] == ["21 Nov", "24 Nov"]
+    assert {mark.kind for mark in drawn.columns} == {"date"}
+    assert drawn.columns[-1].when == NOW
 
 
 def test_a_forecast_leads_from_now_to_where_everything_passes() -> None:

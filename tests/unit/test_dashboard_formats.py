@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from acd.dashboard.addresses import session_name
 from acd.dashboard.drawing import HEIGHT, bars
-from acd.dashboard.formats import duration, exact, money, signed, tokens
+from acd.dashboard.formats import duration, exact, money, signed, spent, tokens
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,20 @@ from acd.dashboard.formats import duration, exact, money, signed, tokens
 )
 def test_money_never_shows_spending_as_nothing(usd: str, shown: str) -> None:
     assert money(Decimal(usd)) == shown
+
+
+@pytest.mark.parametrize(
+    ("usd", "unpriced", "shown"),
+    [("0", 0, "$0"), ("0", 3, "unpriced"), ("3.274", 0, "$3.27"), ("3.274", 1, "$3.27 + unpriced")],
+)
+def test_what_nobody_can_price_is_not_free(usd: str, unpriced: int, shown: str) -> None:
+    assert spent(Decimal(usd), unpriced) == shown
+
+
+def test_a_session_without_a_number_is_called_by_its_id() -> None:
+    session_id = UUID("0192aaaa-0000-7000-8000-000000000001")
+    assert session_name(7, session_id) == "#7"
+    assert session_name(None, session_id) == "0192aaaa"
 
 
 def test_exact_has_no_exponent() -> None:

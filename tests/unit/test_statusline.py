@@ -42,6 +42,13 @@ def test_everything_that_is_known_stands_in_the_line() -> None:
     )
 
 
+def test_what_is_at_list_price_says_so() -> None:
+    kept = {**KEPT, "todayListed": "partly at list price", "blockListed": "at list price"}
+    line = line_of({}, kept, NOW)
+    assert "$12.30 today partly at list price" in line
+    assert "$4.10 block at list price, 2h10m left" in line
+
+
 def test_what_is_over_or_old_is_not_told_as_new() -> None:
     assert "today" not in line_of({}, KEPT, NOW + 101)
     assert "block" not in line_of({}, KEPT, NOW + 3 * 3600)

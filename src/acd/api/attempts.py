@@ -9,8 +9,9 @@ from fastapi import APIRouter, HTTPException, Path
 from starlette.responses import Response
 
 from acd.api.describing import NO_TARGET, Refusal, described
-from acd.api.parameters import WITHOUT_NUL, PathRepoId
+from acd.api.parameters import PathRepoId
 from acd.core.control_rows import FeatureSkipped, TargetTried
+from acd.core.text import WITHOUT_NUL
 from acd.queue.again import NotBlocked, NothingToTry, retry_target, unblock_target
 from acd.queue.changes import NoSuchTarget
 from acd.queue.skipping import NoSuchFeature, PassesAlready, skip_feature

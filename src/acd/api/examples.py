@@ -211,6 +211,7 @@ TARGET_ROW = TargetRow(
     total_tokens=5200000,
     total_cost_usd=Decimal("6.2031"),
     sessions=[SESSION_BRIEF],
+    unpriced_requests=0,
 )
 
 SUMMARY = Summary(

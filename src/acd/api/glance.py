@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from acd.api import examples, glance_examples
 from acd.api.describing import NO_SESSION, Refusal, Shape, described
-from acd.api.parameters import WITHOUT_NUL, Days, Limit50, PathSessionId
+from acd.api.parameters import Days, Limit50, PathSessionId
 from acd.api.refusals import known_session
 from acd.core.glance_rows import Glance, RecentCommit, TargetSpending
 from acd.core.one_session import SessionId, TimelineRow
+from acd.core.text import WITHOUT_NUL
 from acd.history.timeline import build_timeline
 from acd.reports import glance, sessions
 from acd.reports.glance import Ambiguous

@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
+from acd.core.text import WITHOUT_NUL
+
 MOST = 1000
 _LONGEST = 1024
-WITHOUT_NUL = r"^[^\x00]*$"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHEN = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -86,7 +87,12 @@ Model = Annotated[
 ]
 Agent = Annotated[
     str | None,
-    Query(max_length=_LONGEST, pattern=WITHOUT_NUL, description="Only this agent."),
+    Query(
+        max_length=_LONGEST,
+        pattern=WITHOUT_NUL,
+        description="Only this agent.",
+        examples=["claude-code"],
+    ),
 ]
 SessionWords = Annotated[
     str | None,

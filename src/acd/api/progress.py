@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
@@ -22,7 +22,11 @@ router = APIRouter(prefix="/api/reports", tags=["reports"])
 MOST_DAYS = 366
 _Days = Annotated[int, Query(ge=1, le=MOST_DAYS, description="Days back, today included.")]
 _DAY = FeatureDay(
-    date=date(2026, 11, 24), total_features=40, passing_features=31, verified_features=28
+    date=date(2026, 11, 24),
+    ends_at=datetime(2026, 11, 25, tzinfo=UTC),
+    total_features=40,
+    passing_features=31,
+    verified_features=28,
 )
 _FORECAST = Forecast(
     remaining=9,

@@ -10,16 +10,16 @@ from starlette.responses import Response
 
 from acd.api import spending_examples as examples
 from acd.api.describing import described
-from acd.api.parameters import WITHOUT_NUL, YesNo
+from acd.api.parameters import YesNo
 from acd.api.reports import Asked
-from acd.core.comparison import Comparison
+from acd.core.comparison import MOST_MODELS, Comparison
 from acd.core.spending import CostByHour, CostOverTime, Split, Step
+from acd.core.text import WITHOUT_NUL
 from acd.reports import comparison, spending
 from acd.web import answers
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 
-MOST_MODELS = 20
 _Name = Annotated[str, StringConstraints(max_length=200, pattern=WITHOUT_NUL)]
 
 

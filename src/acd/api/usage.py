@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from acd.api import usage_examples as examples
 from acd.api.describing import NO_TARGET, Shape, described
-from acd.api.parameters import MOST, WITHOUT_NUL, RepoId, ThisRepoId, When
+from acd.api.parameters import MOST, Agent, RepoId, ThisRepoId, When
 from acd.core.cost_rows import CostsReport, SurvivingLines
 from acd.core.errors import ConfigError
 from acd.core.moments import zone_named
 from acd.core.price_rows import PriceOverride
+from acd.core.text import WITHOUT_NUL
 from acd.core.usage_rows import Asked, BlockReport, UsageBy, UsageReport
 from acd.reports import costs, prices, surviving, used
 from acd.web import answers
@@ -44,15 +45,6 @@ Zone = Annotated[
         pattern=WITHOUT_NUL,
         description="In which a day is a day, and times that tell no zone; the database's.",
         examples=["Europe/Berlin"],
-    ),
-]
-Agent = Annotated[
-    str | None,
-    Query(
-        max_length=100,
-        pattern=WITHOUT_NUL,
-        description="Only this agent's.",
-        examples=["claude-code"],
     ),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from acd.cli.figures import NOTHING, count_of, money, outcome, spent
+from acd.cli.figures import NOTHING, count_of, listed, money, outcome, spent
 from acd.cli.output import Cell, Column, say, show_table
 from acd.core.cost_rows import CostForecast, Costs, CostsReport, ModelCost, SurvivingLines
 
@@ -60,6 +60,9 @@ def show_costs(report: CostsReport) -> None:
     total, alone = report.total.forecast, report.targets[0].forecast
     if total and (len(report.targets) > 1 or total != alone):
         _tell_forecast("all", total)
+    told = listed(report.total.cost_usd, report.list_price_cost_usd)
+    if told:
+        say(told, after_blank=True)
     if report.total.unpriced_requests:
         told = count_of(report.total.unpriced_requests, "request")
         say(f"+? {told} without a known price: `acd prices`.", after_blank=True)

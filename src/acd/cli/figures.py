@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rich.text import Text
 
-from acd.cli.amounts import spent
+from acd.cli.amounts import listed, spent
 from acd.cli.counts import count_of
 from acd.core.text import printable
 from acd.dashboard.formats import NOTHING, duration, money, signed, tokens
@@ -20,6 +20,7 @@ __all__ = [
     "elapsed",
     "features",
     "gap",
+    "listed",
     "moment",
     "money",
     "number",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -144,6 +144,9 @@ class FromServer:
             cache=await ask(by(step, "cache", CacheSum)),
             features=await ask(by("model", "cost-per-feature", FeatureCostSum)),
             commits=await ask(by("model", "cost-per-commit", CommitCostSum)),
+            list_price_cost_usd=(
+                await ask(calls.usage("model", _days(first, last), limit=1))
+            ).list_price_cost_usd,
         )
 
     async def models(self, first: date, last: date, *, same_targets: bool) -> Comparison:
@@ -172,3 +175,11 @@ class FromServer:
             if error.status == _NOT_FOUND and error.code == "not_found":
                 return None
             raise
+
+
+def _days(first: date, last: date) -> Asked:
+    """Whole days, both included, of the database's time zone."""
+    return Asked(
+        since=datetime.combine(first, time()),
+        until=datetime.combine(last + timedelta(days=1), time()),
+    )

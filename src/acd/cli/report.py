@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from acd.cli.cost_tables import show_costs, show_lines
-from acd.cli.figures import count_of, elapsed, moment, number, outcome, spent, tokens
+from acd.cli.figures import count_of, elapsed, listed, moment, number, outcome, spent, tokens
 from acd.cli.loading import load
 from acd.cli.options import AsJson, DatabaseUrl, Home, Timezone, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
@@ -163,6 +163,9 @@ def _show_totals(period: PeriodSummary, zone: ZoneInfo) -> None:
         f"{count_of(period.commits, 'commit')}, {tokens(period.tokens)} tokens, "
         f"{spent(period.cost_usd, period.unpriced_requests)}."
     )
+    told = listed(period.cost_usd, period.list_price_cost_usd)
+    if told:
+        say(told)
     finished = [row.target.repo_id for row in period.targets if row.finished]
     if finished:
         say(f"Finished: {', '.join(finished)}.")

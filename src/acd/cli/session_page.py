@@ -10,6 +10,7 @@ import msgspec
 
 from acd.cli.figures import NOTHING, duration, gap, moment, number, outcome, signed, spent, tokens
 from acd.cli.output import Cell, Column, say, show_table
+from acd.core.billing import MARKS
 from acd.core.contract import SessionRow
 from acd.core.one_session import TimelineRow
 
@@ -135,7 +136,8 @@ def _facts(row: WholeSession) -> list[list[Cell]]:
 
 
 def _cost(row: WholeSession) -> str:
-    billed = " at list price (subscription)" if row.billing == "subscription" else ""
+    mark = MARKS["all" if row.billing == "subscription" else "none"]
+    billed = f" {mark} (subscription)" if mark else ""
     return spent(row.cost_usd, row.unpriced_requests) + billed
 
 

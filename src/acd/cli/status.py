@@ -13,6 +13,7 @@ from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import Cell, Column, say, show_json, show_table
 from acd.cli.running import show_running
 from acd.cli.source import ask, read_settings
+from acd.core.billing import AtListPrice, at_list_price
 from acd.core.contract import Summary, TargetRow
 from acd.core.control_rows import QueueOrder
 from acd.core.glance_rows import Glance, PendingFiles, Standing
@@ -55,6 +56,7 @@ def status(
         show_running(seen.running, rows)
         _show_queue([row for row in rows if every or row.enabled])
         _show_totals(summary, every)
+        _show_billing(seen.at_list_price)
     _show_standing(seen.standing, summary)
     _show_pending(seen.pending, settings.url)
 
@@ -92,7 +94,7 @@ def _line(row: TargetRow) -> list[Cell]:
         features_of(row.passing_features, row.total_features, row.verified_features),
         str(row.total_sessions),
         tokens(row.total_tokens),
-        spent(row.total_cost_usd),
+        spent(row.total_cost_usd, row.unpriced_requests),
     ]
 
 
@@ -109,6 +111,12 @@ def _show_totals(summary: Summary, every: bool) -> None:
         f"{spent(summary.total_cost_usd, summary.unpriced_requests)}",
         after_blank=True,
     )
+
+
+def _show_billing(part: AtListPrice) -> None:
+    told = at_list_price(part)
+    if told:
+        say(told)
 
 
 def _show_pending(pending: PendingFiles | None, url: str | None) -> None:

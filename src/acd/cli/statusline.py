@@ -63,14 +63,20 @@ def _spent(kept: dict, now: float) -> list[str]:  # type: ignore[type-arg]
         return []
     old = time.strftime(" (%H:%M)", time.localtime(written)) if now - written > _STALE_S else ""
     parts = []
+    listed = _text(kept.get("todayListed"))[:_MOST], _text(kept.get("blockListed"))[:_MOST]
     today = _number(kept.get("todayUsd"))
     if today is not None and now < ends:
-        parts.append(f"{_money(today)} today{old}")
+        parts.append(f"{_money(today)} today{_of(listed[0])}{old}")
     cost, until = _number(kept.get("blockUsd")), _number(kept.get("blockEnds"))
     if cost is not None and until is not None and now < until:
         hours, minutes = divmod(int(until - now) // 60, 60)
-        parts.append(f"{_money(cost)} block, {hours}h{minutes:02d}m left{old}")
+        parts.append(f"{_money(cost)} block{_of(listed[1])}, {hours}h{minutes:02d}m left{old}")
     return parts
+
+
+def _of(listed: str) -> str:
+    """That a cost is at list price, as the file says it (`acd.core.billing`)."""
+    return f" {listed}" if listed else ""
 
 
 def _target(told: dict, kept: dict) -> str:  # type: ignore[type-arg]

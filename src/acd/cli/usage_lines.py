@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from acd.cli.amounts import spent
+from acd.cli.amounts import listed, spent
 from acd.cli.columns import Column
 from acd.cli.counts import count_of
-from acd.dashboard.formats import money, tokens
+from acd.dashboard.formats import tokens
 
 DAYS = {"day": 30, "week": 84, "month": 366}
 OTHER_DAYS = 7
@@ -121,14 +121,17 @@ def unpriced(total: Sum) -> list[str]:
     return [f"+? {requests} without a known price: `acd prices`."]
 
 
+def billed(total: Sum, listed_usd: Decimal) -> list[str]:
+    """What is said where some of it is at list price."""
+    said = listed(total.cost_usd, listed_usd)
+    return [said] if said else []
+
+
 def _sentences(report: Report) -> list[str]:
     said = []
     if report.omitted:
         said.append(f"{report.omitted:,} more are in the sum only: `--limit`.")
-    if report.list_price_cost_usd:
-        cost = money(report.list_price_cost_usd)
-        said.append(f"{cost} of it is at list price: of sessions under a subscription.")
-    return said + unpriced(report.total)
+    return said + billed(report.total, report.list_price_cost_usd) + unpriced(report.total)
 
 
 def _named(by: str, row: Sum) -> str:

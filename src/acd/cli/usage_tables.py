@@ -12,7 +12,7 @@ import msgspec
 
 from acd.cli.figures import moment, money, outcome, tokens
 from acd.cli.output import Column, say, show_table
-from acd.cli.usage_lines import FIGURES, MODELS, figures, nothing_since, told, unpriced
+from acd.cli.usage_lines import FIGURES, MODELS, billed, figures, nothing_since, told, unpriced
 from acd.core.usage_rows import Block, BlockReport, UsageReport, UsageSum
 
 
@@ -46,7 +46,7 @@ def show_blocks(report: BlockReport) -> None:
     )
     for row in report.rows:
         _tell_projection(row)
-    for sentence in unpriced(report.total):
+    for sentence in billed(report.total, report.list_price_cost_usd) + unpriced(report.total):
         say(sentence, after_blank=True)
 
 

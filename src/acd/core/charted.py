@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
@@ -9,7 +10,10 @@ from acd.core.spending import CostByHour, CostOverTime
 
 
 class Spent(NamedTuple):
-    """Reports of one period: over time, by hour, by target; the cache by step of time; features and commits by model."""
+    """Reports of one period: over time, by hour, by target; the cache by step of time; features and commits by model.
+
+    `list_price_cost_usd`: the part of the cost that is of sessions under a subscription, which are not billed by the token.
+    """
 
     over_time: CostOverTime
     by_hour: CostByHour
@@ -17,3 +21,4 @@ class Spent(NamedTuple):
     cache: Report[CacheSum]
     features: Report[FeatureCostSum]
     commits: Report[CommitCostSum]
+    list_price_cost_usd: Decimal

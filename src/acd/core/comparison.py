@@ -12,6 +12,9 @@ import msgspec
 
 from acd.core.contract import TargetName
 
+MOST_MODELS = 200
+"""How many may be compared at once."""
+
 
 class Interval(msgspec.Struct, frozen=True):
     """Both ends of where the true value lies in 95 of 100 such comparisons."""

@@ -90,7 +90,10 @@ class SessionRow(SessionBrief, frozen=True):
 
 
 class TargetRow(Row, frozen=True):
-    """A target with what was spent on it and its last sessions (`GET /api/db/targets`)."""
+    """A target with what was spent on it and its last sessions (`GET /api/db/targets`).
+
+    `total_cost_usd` leaves out the unpriced requests; a server of before does not tell of them.
+    """
 
     id: UUID
     repo_id: str
@@ -126,6 +129,7 @@ class TargetRow(Row, frozen=True):
     total_tokens: int
     total_cost_usd: Decimal
     sessions: list[SessionBrief]
+    unpriced_requests: int = 0
 
 
 class Summary(Row, frozen=True):

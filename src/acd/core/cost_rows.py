@@ -71,13 +71,17 @@ class Costs(Row, frozen=True):
 
 
 class CostsReport(Row, frozen=True):
-    """Of sessions begun from `since` to before `until` (None: without end); targets by cost."""
+    """Of sessions begun from `since` to before `until` (None: without end); targets by cost.
+
+    `list_price_cost_usd`: the part of the cost that is of sessions under a subscription, which are not billed by the token.
+    """
 
     since: Moment
     until: Moment | None
     timezone: str
     total: Costs
     targets: list[Costs]
+    list_price_cost_usd: Decimal = Decimal(0)
 
 
 class SessionLines(Row, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from acd.core.billing import AtListPrice
 from acd.core.contract import (
     CommitRow,
     ModelSpending,
@@ -61,7 +62,8 @@ class PendingFiles(Row, frozen=True):
 class Glance(Row, frozen=True):
     """Everything at a glance (`GET /api/glance`); `pending` is None where the server asked does not record.
 
-    `order`: what the queue was told last; None from a server of before.
+    `order`: what the queue was told last; None from a server of before. `at_list_price`: how much of all cost is of sessions
+    under a subscription, which are not billed by the token.
     """
 
     summary: Summary
@@ -70,3 +72,4 @@ class Glance(Row, frozen=True):
     standing: Standing
     pending: PendingFiles | None
     order: QueueOrder | None = None
+    at_list_price: AtListPrice = "none"

@@ -8,9 +8,10 @@ from acd.core.contract import Moment, Row
 
 
 class FeatureDay(Row, frozen=True):
-    """Features as they stood at the end of a day, or now for today."""
+    """Features as they stood at the end of a day, or now for today. Days, and so `ends_at`, are those of the database's zone."""
 
     date: date
+    ends_at: Moment
     total_features: int
     passing_features: int
     verified_features: int

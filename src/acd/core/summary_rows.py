@@ -55,7 +55,8 @@ class PeriodSummary(msgspec.Struct, frozen=True, rename="camel"):
     """What was done from `since` to before `until`.
 
     Tokens and cost are those of requests in that time, sessions those begun in it, features those implemented in it
-    that pass now: seen passing by acd (`verified_features`), or by the agent's word alone.
+    that pass now: seen passing by acd (`verified_features`), or by the agent's word alone. `list_price_cost_usd`: the
+    part of the cost that is of sessions under a subscription, which are not billed by the token.
     """
 
     since: Moment
@@ -72,6 +73,7 @@ class PeriodSummary(msgspec.Struct, frozen=True, rename="camel"):
     errors: list[ErrorSummary]
     limits: list[LimitSummary]
     rejected_claims: int = 0
+    list_price_cost_usd: Decimal = Decimal(0)
 
 
 class NightSummary(msgspec.Struct, frozen=True, rename="camel"):

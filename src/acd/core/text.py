@@ -6,6 +6,9 @@ import re
 
 REDACTED = "[redacted]"
 
+WITHOUT_NUL = r"^[^\x00]*$"
+"""Of text that PostgreSQL can hold, as JSON schemas write a pattern."""
+
 # PostgreSQL's text takes neither NUL nor half a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

@@ -89,9 +89,13 @@ class Block(UsageSum, frozen=True, kw_only=True):
 
 
 class BlockReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Blocks that end after `since` and begin before `until` (None: without end), newest first."""
+    """Blocks that end after `since` and begin before `until` (None: without end), newest first.
+
+    `list_price_cost_usd`: as in `UsageReport`.
+    """
 
     since: Moment
     until: Moment | None
     total: Block
     rows: list[Block]
+    list_price_cost_usd: Decimal = Decimal(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from acd.core.progress_rows import FeatureDay, Forecast
 from acd.dashboard.drawing import path_of, steps_of
@@ -22,10 +22,12 @@ Point = tuple[datetime, int]
 
 @dataclass(frozen=True)
 class Mark:
-    """A line of the grid with its word, or a date below."""
+    """A line of the grid with its word, or a time below: `word` says it in UTC, `kind` how scripts say `when` (see times.js)."""
 
     at: float
     word: str
+    when: datetime | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ def _points(
             [(first, last.total_features), (now, last.total_features)],
             [(first, before), *steps, (now, last.passing_features)],
         )
-    ends = [datetime.combine(day.date + timedelta(days=1), time(), UTC) for day in days[:-1]]
-    ends = [min(end, now) for end in ends] + [now]
+    ends = [min(day.ends_at, now) for day in days[:-1]] + [now]
     return (
         [(end, day.total_features) for end, day in zip(ends, days, strict=True)],
         [(end, day.passing_features) for end, day in zip(ends, days, strict=True)],
@@ -145,11 +146,11 @@ class _Scale:
 
     def columns(self) -> list[Mark]:
         """Times below: days where they are days, else hours."""
-        form = "%d %b" if self.length > 2 * 86400 else "%H:%M"
+        form, kind = ("%d %b", "date") if self.length > 2 * 86400 else ("%H:%M", "clock")
         marks = []
         for n in range(_MARKS):
             when = self.first + timedelta(seconds=self.length * n / (_MARKS - 1))
-            marks.append(Mark(self.x(when), when.strftime(form)))
+            marks.append(Mark(self.x(when), when.astimezone(UTC).strftime(form), when, kind))
         return marks
 
 

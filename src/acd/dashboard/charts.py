@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from acd.core.figures import CacheSum, CommitCostSum, CostSum, FeatureCostSum, Report
-from acd.core.spending import CostByHour, CostOverTime
+from acd.core.spending import CostByHour, CostOverTime, Step
 from acd.dashboard.figure import DOLLARS, HOVER, PLAIN, Figure, plain
-from acd.dashboard.formats import money
+from acd.dashboard.formats import money, spent
 from acd.dashboard.stacking import OTHERS, stacks
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -26,7 +26,7 @@ def cost_over_time(told: CostOverTime) -> Figure:
             "x": [part.first_day for part in stack.parts],
             "y": [part.cost for part in stack.parts],
             "customdata": [
-                f"{_day(part.first_day, told.step)}<br>{plain(stack.name)}<br>{money(part.cost)}"
+                f"{_day(part.first_day, told.step)}<br>{plain(stack.name)}<br>{spent(part.cost, part.unpriced)}"
                 for part in stack.parts
             ],
             "hovertemplate": HOVER,
@@ -37,31 +37,32 @@ def cost_over_time(told: CostOverTime) -> Figure:
     layout = {
         "barmode": "stack",
         "bargap": 0.25,
-        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 8},
+        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 6, "tickangle": 0},
         "yaxis": DOLLARS,
         "showlegend": True,
     }
     return Figure(f"Cost by {told.step} and {told.split_by}", traces, layout, height=340)
 
 
-def cache_hit_rate(told: Report[CacheSum]) -> Figure:
-    """A line: which part of what was read came out of the cache, by day."""
-    days = [row for row in reversed(told.rows) if row.cache_hit_rate is not None]
+def cache_hit_rate(told: Report[CacheSum], step: Step) -> Figure:
+    """A line: which part of what was read came out of the cache, by step of time."""
+    steps = [row for row in reversed(told.rows) if row.cache_hit_rate is not None]
     trace = {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [row.key for row in days],
-        "y": [row.cache_hit_rate for row in days],
+        "x": [row.key for row in steps],
+        "y": [row.cache_hit_rate for row in steps],
         "customdata": [
-            f"{row.key}<br>{row.cache_hit_rate:.1%} of input from the cache" for row in days
+            f"{_day(date.fromisoformat(row.key or ''), step)}<br>{row.cache_hit_rate:.1%} of input from the cache"
+            for row in steps
         ],
         "hovertemplate": HOVER,
     }
     layout = {
-        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 6},
+        "xaxis": {**PLAIN, "type": "date", "tickformat": "%-d %b", "nticks": 6, "tickangle": 0},
         "yaxis": {**PLAIN, "tickformat": ".0%", "range": [0, 1.04]},
     }
-    return Figure("Cache hit rate by day", [trace], layout, height=240)
+    return Figure(f"Cache hit rate by {step}", [trace], layout, height=240)
 
 
 def cost_of_results(features: Report[FeatureCostSum], commits: Report[CommitCostSum]) -> Figure:
@@ -98,7 +99,11 @@ def hours(told: CostByHour) -> Figure:
         "customdata": [
             [
                 f"{WEEKDAYS[day]} {hour:02d}:00<br>"
-                + (f"{money(cell.cost_usd)}, {cell.sessions} sessions" if cell else "no session")
+                + (
+                    f"{spent(cell.cost_usd, cell.unpriced_requests)}, {cell.sessions} sessions"
+                    if cell
+                    else "no session"
+                )
                 for hour, cell in enumerate(row)
             ]
             for day, row in enumerate(places)
@@ -118,18 +123,18 @@ def hours(told: CostByHour) -> Figure:
 
 def targets(told: Report[CostSum]) -> Figure:
     """A treemap: what each target cost."""
-    spent = [row for row in told.rows if row.cost_usd > 0]
+    dear = [row for row in told.rows if row.cost_usd > 0]
     trace = {
         "type": "treemap",
-        "ids": [row.key for row in spent],
-        "labels": [plain(row.name or row.key or "") for row in spent],
-        "parents": [""] * len(spent),
-        "values": [row.cost_usd for row in spent],
-        "customdata": [money(row.cost_usd) for row in spent],
+        "ids": [row.key for row in dear],
+        "labels": [plain(row.name or row.key or "") for row in dear],
+        "parents": [""] * len(dear),
+        "values": [row.cost_usd for row in dear],
+        "customdata": [spent(row.cost_usd, row.unpriced_requests) for row in dear],
         "texttemplate": "%{label}<br>%{customdata}",
         "hovertemplate": "%{label}<br>%{customdata}<extra></extra>",
         "marker": {
-            "colors": [row.cost_usd for row in spent],
+            "colors": [row.cost_usd for row in dear],
             "cmin": 0,
             "autocolorscale": True,
             "showscale": False,
@@ -157,5 +162,5 @@ def _result_bars(name: str, rows: Sequence[tuple[str | None, Any]]) -> Mapping[s
     }
 
 
-def _day(day: date, step: str) -> str:
+def _day(day: date, step: Step) -> str:
     return {"day": f"{day}", "week": f"week of {day}", "month": f"{day:%B %Y}"}[step]

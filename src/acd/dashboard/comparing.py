@@ -35,11 +35,15 @@ class Compared(Generic[NumberT]):
 
 @dataclass(frozen=True)
 class Days:
-    """The figures of the overview by day. `success` is a fraction of the sessions that ended, begun on that day."""
+    """The figures of the overview by day. `success` is a fraction of the sessions that ended, begun on that day.
+
+    `unpriced` counts the requests that `cost` leaves out.
+    """
 
     first: date
     today: date
     cost: Compared[Decimal]
+    unpriced: Compared[int]
     tokens: Compared[int]
     features: Compared[int]
     commits: Compared[int]
@@ -62,12 +66,13 @@ async def compare_days(db: Database) -> Days:
         figures.throughput(db, period),
         figures.success_rate(db, period),
     )
-    throughput = row_of(done, Report[ThroughputSum])
+    costs, throughput = row_of(spent, Report[CostSum]), row_of(done, Report[ThroughputSum])
     days = [first + timedelta(days=n) for n in range(DAYS)]
     return Days(
         first=first,
         today=today,
-        cost=_amounts(row_of(spent, Report[CostSum]), days, lambda row: row.cost_usd, Decimal(0)),
+        cost=_amounts(costs, days, lambda row: row.cost_usd, Decimal(0)),
+        unpriced=_amounts(costs, days, lambda row: row.unpriced_requests, 0),
         tokens=_amounts(row_of(used, Report[TokenSum]), days, lambda row: row.total_tokens, 0),
         features=_amounts(throughput, days, lambda row: row.features_completed, 0),
         commits=_amounts(throughput, days, lambda row: row.commits, 0),

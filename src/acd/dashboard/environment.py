@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from acd.core import billing
 from acd.core.text import visible
 from acd.dashboard.addresses import FILTERS as ADDRESSES
 from acd.dashboard.drawing import FILTERS as DRAWINGS
@@ -24,8 +25,11 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.globals["parts_of"] = parts_of
+    templates.globals.update(
+        parts_of=parts_of, billing_marks=billing.MARKS, billing_why=billing.WHY
+    )
     templates.filters.update({**FILTERS, **ADDRESSES, **STATES, **DRAWINGS})
+    templates.filters["at_list_price"] = billing.at_list_price
     return templates
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 NOTHING = "\N{EN DASH}"
+UNPRICED = "unpriced"
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _STEPS = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
 
@@ -28,6 +29,13 @@ def money(cost_usd: Decimal) -> str:
     if abs(cost_usd) >= Decimal("0.0001"):
         return f"${cost_usd:.4f}"
     return f"${cost_usd:.{-cost_usd.adjusted()}f}"
+
+
+def spent(cost_usd: Decimal, unpriced_requests: int = 0) -> str:
+    """A cost that leaves out requests without a known price: what nobody can price is not free, and the rest is not all."""
+    if not unpriced_requests:
+        return money(cost_usd)
+    return f"{money(cost_usd)} + unpriced" if cost_usd else UNPRICED
 
 
 def exact(value: Decimal) -> str:
@@ -116,6 +124,7 @@ def signed(count: int | None) -> str:
 FILTERS = {
     "tokens": tokens,
     "money": money,
+    "spent": spent,
     "exact": exact,
     "percent": percent,
     "duration": duration,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from acd import __version__
+from acd.core.billing import part_of
 from acd.core.charted import Spent
 from acd.core.comparison import Comparison
 from acd.core.summary_rows import NightSummary
@@ -57,6 +58,7 @@ def page(told: Told) -> str:
         scripts={name: _own(text) for name, text in scripts.items()},
         hashes=[_hash_of(text) for text in scripts.values()],
         templates=safe_json(looks()),
+        billed=part_of(told.night.period.cost_usd, told.night.period.list_price_cost_usd),
         **views.of_money(told.spent),
         **views.of_models(told.compared),
     )

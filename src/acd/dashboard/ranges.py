@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import BeforeValidator, StringConstraints
 
 from acd.core.figures import GroupBy
+from acd.core.text import WITHOUT_NUL
 from acd.database.connection import Database
 from acd.reports import figures
 from acd.reports.figures import Period
@@ -25,7 +26,7 @@ def _not_empty(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
 
 
 _Day = Annotated[date | None, BeforeValidator(_not_empty)]
-_Name = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
+_Name = Annotated[str, StringConstraints(max_length=1024, pattern=WITHOUT_NUL)]
 _Target = Annotated[_Name | None, BeforeValidator(_not_empty)]
 
 

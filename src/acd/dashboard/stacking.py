@@ -16,10 +16,11 @@ MOST = 7
 
 @dataclass(frozen=True)
 class Part:
-    """What a stack has in one step of time."""
+    """What a stack has in one step of time; `unpriced` counts the requests that its cost leaves out."""
 
     first_day: date
     cost: Decimal
+    unpriced: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Stack:
     name: str
     total: Decimal
     parts: tuple[Part, ...]
+
+    @property
+    def unpriced(self) -> int:
+        """How many requests its cost leaves out."""
+        return sum(part.unpriced for part in self.parts)
 
 
 def stacks(told: CostOverTime) -> list[Stack]:
@@ -54,30 +60,33 @@ def _sum(parts: list[CostPart]) -> Decimal:
 
 
 def _parts(parts: list[CostPart]) -> tuple[Part, ...]:
-    days: dict[date, Decimal] = defaultdict(Decimal)
+    days: dict[date, list[CostPart]] = defaultdict(list)
     for part in parts:
-        days[part.first_day] += part.cost_usd
-    return tuple(Part(day, days[day]) for day in sorted(days))
+        days[part.first_day].append(part)
+    return tuple(
+        Part(day, _sum(days[day]), sum(part.unpriced_requests for part in days[day]))
+        for day in sorted(days)
+    )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One step of time as a row of a table: what all cost, and each stack in order; None where it cost nothing."""
+    """One step of time as a row of a table: what all cost, and each stack in order; None where it used nothing."""
 
     first_day: date
     total: Decimal
-    cells: tuple[Decimal | None, ...]
+    unpriced: int
+    cells: tuple[Part | None, ...]
 
 
 def table_of(shown: list[Stack]) -> list[Row]:
     """Stacks as a table, newest first."""
-    by_stack = [{part.first_day: part.cost for part in stack.parts} for stack in shown]
-    days = sorted({day for costs in by_stack for day in costs}, reverse=True)
-    return [
-        Row(
-            day,
-            sum((costs.get(day, Decimal(0)) for costs in by_stack), Decimal(0)),
-            tuple(costs.get(day) for costs in by_stack),
-        )
-        for day in days
-    ]
+    by_stack = [{part.first_day: part for part in stack.parts} for stack in shown]
+    days = sorted({day for parts in by_stack for day in parts}, reverse=True)
+    return [_row(day, tuple(parts.get(day) for parts in by_stack)) for day in days]
+
+
+def _row(day: date, cells: tuple[Part | None, ...]) -> Row:
+    there = [cell for cell in cells if cell]
+    total = sum((cell.cost for cell in there), Decimal(0))
+    return Row(day, total, sum(cell.unpriced for cell in there), cells)

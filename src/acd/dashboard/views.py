@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from acd.core.billing import part_of
 from acd.core.charted import Spent
 from acd.core.comparison import Comparison
+from acd.core.figures import CommitCostSum, FeatureCostSum
 from acd.dashboard import charts, model_charts
 from acd.dashboard.stacking import stacks, table_of
 
@@ -17,11 +18,12 @@ def of_money(spent: Spent) -> dict[str, Any]:
     return {
         "spent": spent,
         "total": spent.targets.total,
+        "at_list_price": part_of(spent.targets.total.cost_usd, spent.list_price_cost_usd),
         "stacks": parts,
         "by_step": table_of(parts),
         "charts": {
             "over_time": charts.cost_over_time(spent.over_time),
-            "cache": charts.cache_hit_rate(spent.cache),
+            "cache": charts.cache_hit_rate(spent.cache, spent.over_time.step),
             "results": charts.cost_of_results(spent.features, spent.commits),
             "hours": charts.hours(spent.by_hour),
             "targets": charts.targets(spent.targets),
@@ -44,17 +46,7 @@ def of_models(told: Comparison) -> dict[str, Any]:
     }
 
 
-def _results(spent: Spent) -> list[tuple[str, Decimal | None, int, Decimal | None, int]]:
-    """By model: cost of a feature and how many, cost of a commit and how many."""
+def _results(spent: Spent) -> list[tuple[FeatureCostSum, CommitCostSum]]:
+    """By model: what a feature and what a commit cost."""
     commits = {row.key: row for row in spent.commits.rows}
-    return [
-        (
-            row.key or "unknown",
-            row.cost_per_feature,
-            row.features_completed,
-            commits[row.key].cost_per_commit,
-            commits[row.key].commits,
-        )
-        for row in spent.features.rows
-        if row.key in commits
-    ]
+    return [(row, commits[row.key]) for row in spent.features.rows if row.key in commits]

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from acd.core.billing import MARKS, part_of
 from acd.core.errors import AcdError
 from acd.core.settings import Settings
 from acd.core.usage_rows import Asked, BlockReport, UsageReport
@@ -36,7 +37,10 @@ class StatusTarget(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class StatusFile(msgspec.Struct, frozen=True, rename="camel"):
-    """All of the file. Times are seconds since the epoch, money is text; the block's are None while none runs."""
+    """All of the file. Times are seconds since the epoch, money is text; the block's are None while none runs.
+
+    `today_listed`, `block_listed`: that the cost is at list price, or partly, in words; empty where it is billed as it stands.
+    """
 
     written_at: float
     day_ends: float
@@ -44,6 +48,8 @@ class StatusFile(msgspec.Struct, frozen=True, rename="camel"):
     block_usd: str | None
     block_ends: float | None
     targets: list[StatusTarget]
+    today_listed: str = ""
+    block_listed: str = ""
 
 
 async def write_status_file(db: Database, settings: Settings) -> None:
@@ -94,6 +100,8 @@ async def _read(db: Database) -> StatusFile:
         today_usd=f"{today.total.cost_usd:f}",
         block_usd=f"{block.cost_usd:f}" if block else None,
         block_ends=block.until.timestamp() if block and block.until else None,
+        today_listed=MARKS[part_of(today.total.cost_usd, today.list_price_cost_usd)],
+        block_listed=MARKS[part_of(found.total.cost_usd, found.list_price_cost_usd)],
         targets=[
             StatusTarget(
                 row["path"], row["repo_id"], row["passing_features"], row["total_features"]

@@ -43,6 +43,7 @@ class Group(Row, frozen=True):
     xx: float
     yy: float
     xy: float
+    list_price_cost_usd: Decimal = Decimal(0)
 
 
 async def costs(db: Database, asked: Asked) -> bytes:
@@ -68,6 +69,7 @@ async def costs(db: Database, asked: Asked) -> bytes:
         timezone=span.zone.key,
         total=together(None, groups, left),
         targets=by_target(groups),
+        list_price_cost_usd=_usd(group.list_price_cost_usd for group in groups),
     )
     return _ENCODER.encode(report)
 
@@ -88,19 +90,20 @@ def together(target: TargetName | None, groups: Sequence[Group], left: int | Non
     features = sum(group.features for group in groups)
     verified = sum(group.verified for group in groups)
     commits = sum(group.commits for group in groups)
+    unpriced = sum(group.unpriced_requests for group in groups)
     rejected_cost = _usd(group.rejected_cost_usd for group in groups)
     failed_cost = _usd(group.cost_usd for group in failed)
     return Costs(
         target=target,
         sessions=sum(group.sessions for group in groups),
         cost_usd=cost,
-        unpriced_requests=sum(group.unpriced_requests for group in groups),
+        unpriced_requests=unpriced,
         features=features,
         verified_features=verified,
-        cost_per_feature=_each(cost, features),
-        cost_per_verified_feature=_each(cost, verified),
+        cost_per_feature=_each(cost, unpriced, features),
+        cost_per_verified_feature=_each(cost, unpriced, verified),
         commits=commits,
-        cost_per_commit=_each(cost, commits),
+        cost_per_commit=_each(cost, unpriced, commits),
         failed_sessions=sum(group.sessions for group in failed),
         failed_cost_usd=failed_cost,
         rejected_claims=sum(group.rejected_claims for group in groups),
@@ -153,7 +156,7 @@ def _model(name: str, groups: Sequence[Group]) -> ModelCost:
         features=features,
         verified_features=sum(group.verified for group in groups),
         cost_usd=cost,
-        cost_per_feature=_each(cost, features),
+        cost_per_feature=_each(cost, sum(group.unpriced_requests for group in groups), features),
     )
 
 
@@ -185,8 +188,9 @@ def _usd(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
 
 
-def _each(cost: Decimal, count: int) -> Decimal | None:
-    return cost / count if count > 0 else None
+def _each(cost: Decimal, unpriced: int, count: int) -> Decimal | None:
+    """What nobody can price is not free."""
+    return cost / count if count > 0 and (cost or not unpriced) else None
 
 
 def _rounded(usd: float) -> Decimal:

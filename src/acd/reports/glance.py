@@ -7,7 +7,7 @@ from uuid import UUID
 
 from acd.core.errors import AcdError
 from acd.database.connection import Database
-from acd.reports import live, targets
+from acd.reports import live, targets, used
 from acd.reports._read import read
 
 _AMBIGUOUS = 2
@@ -68,6 +68,7 @@ async def everything(db: Database, pending: tuple[int, int] | None) -> bytes:
         b"standing": await standing(db),
         b"pending": waiting,
         b"order": await read(db, "control.state"),
+        b"atListPrice": b'"%s"' % (await used.priced_how(db)).encode(),
     }
     return b"{%s}" % b",".join(b'"%s":%s' % part for part in parts.items())
 

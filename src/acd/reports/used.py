@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from acd.core.billing import AtListPrice
+from acd.core.contract import Row
 from acd.core.errors import DatabaseError
 from acd.core.moments import zone_named
 from acd.core.usage_rows import Asked, UsageBy, UsageReport, UsageSum
 from acd.database.connection import Database
 from acd.reports._read import read
 from acd.reports.blocks import EARLIER, Hour, report_of
+from acd.reports.rows import row_of
 
 MOST_ROWS = 1000
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -50,7 +54,7 @@ async def usage(db: Database, by: UsageBy, asked: Asked, *, most: int = MOST_ROW
         total=_shown(total),
         rows=[_shown(row) for row in rows],
         omitted=max(0, total.row_count - len(rows)),
-        list_price_cost_usd=await _at_list_price(db, asked, span),
+        list_price_cost_usd=await at_list_price(db, asked, span),
     )
     return _ENCODER.encode(report)
 
@@ -71,7 +75,12 @@ async def blocks(db: Database, asked: Asked) -> bytes:
         agent=asked.agent,
     )
     hours = msgspec.json.decode(found, type=list[Hour])
-    return _ENCODER.encode(report_of(hours, span.since, span.until, datetime.now(UTC)))
+    report = report_of(hours, span.since, span.until, datetime.now(UTC))
+    since = report.rows[-1].first_at if report.rows else None
+    listed = await at_list_price(
+        db, asked, replace(span, since=since or span.since, whole_days=False)
+    )
+    return _ENCODER.encode(msgspec.structs.replace(report, list_price_cost_usd=listed))
 
 
 class _Counted(UsageSum, frozen=True, kw_only=True):
@@ -104,9 +113,14 @@ async def _of_requests(db: Database, by: UsageBy, asked: Asked, span: Span, most
     return await read(db, "used.of_requests", zone=span.zone.key, **of_all, **chosen)
 
 
-async def _at_list_price(db: Database, asked: Asked, span: Span) -> Decimal:
-    row = await db.fetch_one(
-        "used.at_list_price",
+async def at_list_price(db: Database, asked: Asked, span: Span) -> Decimal:
+    """How much of the cost of a time is of sessions under a subscription, in USD: it is at list price only.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    return await _listed(
+        db,
         whole_days=span.whole_days,
         first=span.since.date(),
         last=None if span.until is None else span.until.date() - timedelta(days=1),
@@ -115,7 +129,47 @@ async def _at_list_price(db: Database, asked: Asked, span: Span) -> Decimal:
         repo_id=asked.repo_id,
         agent=asked.agent,
     )
-    return row["cost_usd"] if row else Decimal(0)
+
+
+async def at_list_price_of_days(
+    db: Database, first: date, last: date, repo_id: str | None
+) -> Decimal:
+    """As `at_list_price`, of days of the database's time zone, both included.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    return await _listed(
+        db,
+        whole_days=True,
+        first=first,
+        last=last,
+        since=None,
+        until=None,
+        repo_id=repo_id,
+        agent=None,
+    )
+
+
+async def _listed(db: Database, **asked: Hashable) -> Decimal:
+    return msgspec.json.decode(await read(db, "used.at_list_price", **asked), type=Decimal)
+
+
+async def priced_how(db: Database, repo_id: str | None = None) -> AtListPrice:
+    """How much of a target's cost, or of all, is at list price; cheaper than to ask for the amount.
+
+    Raises:
+        DatabaseAway: there is no database now.
+    """
+    found = row_of(await read(db, "used.priced_how", repo_id=repo_id), _Billed)
+    if not found.subscribed:
+        return "none"
+    return "part" if found.otherwise else "all"
+
+
+class _Billed(Row, frozen=True):
+    subscribed: bool
+    otherwise: bool
 
 
 async def span_of(db: Database, asked: Asked) -> Span:

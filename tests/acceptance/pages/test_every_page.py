@@ -20,6 +20,10 @@ BELOW = {
     "errors of a kind": "/errors/{group}",
 }
 PATHS = [page.ENTRY.path for page in PAGES] + list(BELOW.values()) + ["/nothing"]
+# What has to be scrolled sideways, or is cut off.
+SIDEWAYS = """[...document.querySelectorAll("main *, nav")].filter(each => each.clientWidth
+    && each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== "inline"
+    && !each.closest(".hidden, thead, svg, .chart, input, select")).map(each => each.outerHTML.slice(0, 200))"""
 SERIOUS = ("serious", "critical")
 
 
@@ -41,6 +45,8 @@ def test_the_page_fits_and_axe_finds_nothing_serious(
     for width, theme in looks:
         page = open_page(path, width=width, theme=theme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, theme)
+        if width == NARROW:
+            assert page.evaluate(SIDEWAYS) == []
         found = axe.run(page).response["violations"]
         serious = [
             (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,27 +21,40 @@ PATIENCE_MS = 90_000
 
 
 @pytest.fixture
-def at_work(tmp_path: Path) -> Iterator[tuple[Program, str, subprocess.Popen[str]]]:
-    """The demo, slowly, and a server beside it."""
+def at_work(tmp_path: Path) -> Iterator[tuple[Program, str, Callable[[], subprocess.Popen[str]]]]:
+    """A server with nothing to show, and what starts the demo beside it, slowly."""
     program = Program(tmp_path / "work")
+    demos: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        demos.append(program.start("demo", "--json", "--pace", "8"))
+        return demos[0]
+
     with served_by(Program(tmp_path / "work", BACKEND_PORT="0")) as address:
-        demo = program.start("demo", "--json", "--pace", "8")
         try:
-            wait_for(lambda: demo.poll() is not None or told(address, "/api/queue")["running"])
-            yield program, address, demo
+            yield program, address, start
         finally:
-            demo.terminate()
-            demo.communicate(timeout=60)
-            demo.kill()
+            for demo in demos:
+                demo.terminate()
+                demo.communicate(timeout=60)
+                demo.kill()
 
 
 def test_figures_move_without_a_reload_and_the_queue_is_stopped_from_its_page(
-    browser: Browser, at_work: tuple[Program, str, subprocess.Popen[str]]
+    browser: Browser, at_work: tuple[Program, str, Callable[[], subprocess.Popen[str]]]
 ) -> None:
-    program, address, demo = at_work
+    program, address, start = at_work
     opener = Opener(browser, address)
-    overview = opener("/")
-    overview.evaluate("window.kept = true")
+    overview, targets = opener("/"), opener("/targets")
+    for page in (overview, targets):
+        assert "Nothing in the queue yet" in text_in(page, "#empty")
+        page.evaluate("window.kept = true")
+    demo = start()
+    wait_for(lambda: demo.poll() is not None or told(address, "/api/queue")["running"])
+    for page, part in ((overview, "#running [data-as=elapsed]"), (targets, "#targets .is-running")):
+        page.wait_for_selector(part, timeout=PATIENCE_MS)
+        assert page.locator("#empty").count() == 0
+        assert page.evaluate("window.kept") is True
     overview.wait_for_function(
         "() => document.querySelector('.live').dataset.state === 'on'", timeout=PATIENCE_MS
     )

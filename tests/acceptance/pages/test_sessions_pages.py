@@ -137,7 +137,7 @@ def test_errors_by_kind(open_page: Opener) -> None:
     for n, group in enumerate(groups):
         text = " ".join(rows.nth(n).inner_text().split())
         assert group["shape"] in text
-        assert f"{count(group['errors'])} {group['sessions']} session" in text
+        assert f"{count(group['errors'])} in {group['sessions']} session" in text
     page.click("#groups .shape >> nth=0")
     page.wait_for_selector("#errors table")
     assert page.locator("#errors tbody tr").count() == groups[0]["errors"]

@@ -63,6 +63,25 @@ def test_costs_are_told(acd: Program) -> None:
     assert acd("report", "--repo", "shop-api").returncode == 2
 
 
+@pytest.mark.usefixtures("filled")
+def test_what_is_at_list_price_is_told(acd: Program, database_url: str) -> None:
+    night = ("--since", "2026-03-01", "--until", "2026-03-02", "--timezone", "UTC")
+    commands = (
+        ("report", *night),
+        ("report", "--costs", *night),
+        ("usage", "--blocks", "--since", "2026-03-01"),
+        ("usage", "--since", "2026-03-01"),
+        ("status",),
+    )
+    assert not any("at list price" in acd(*words).stdout for words in commands)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE harness_sessions SET billing = 'subscription'")
+    for words in commands:
+        assert "All of it is at list price: of sessions under a subscription" in (
+            " ".join(acd(*words).stdout.split())
+        ), words
+
+
 def test_what_cannot_be_meant_is_said(acd: Program) -> None:
     for words, status, told in (
         (("--since", "soon"), 1, "'soon' is no time"),

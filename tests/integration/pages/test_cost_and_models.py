@@ -29,8 +29,8 @@ async def test_the_week_and_the_range_are_told_before_all_else(client: httpx.Asy
     answer = await client.get("/cost")
     assert answer.status_code == 200
     text = text_of(answer.text)
-    assert "Costliest target of the last 7 days $0.2800 Shop API" in text
-    assert "Cost in this range $0.2800 9 requests, 1 without a known price" in text
+    assert "Costliest target of the last 7 days $0.2800 + unpriced Shop API" in text
+    assert "Cost in this range $0.2800 + unpriced 9 requests, 1 without a known price" in text
     assert 'title="0.28000040 USD"' in answer.text
     assert "claude-opus-4-8 $0.2800 100%" in text
     assert "<b>Tool</b> & Co $0.0000001 0%" in text
@@ -97,6 +97,24 @@ async def test_models_on_the_same_targets(client: httpx.AsyncClient, database: D
     alone = (await client.get(f"/models?{SPRING}&model=opus")).text
     assert 'name="model" value="opus" checked' in alone
     assert 'name="model" value="sonnet">' in alone
+
+
+async def test_many_models_are_compared_at_once(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    with psycopg.connect(database.url) as connection:
+        connection.execute(MORE.replace("(1, 8)", "(1, 12)"))
+        connection.execute(
+            "UPDATE harness_sessions SET model = 'model-' || (random() * 1e9)::integer WHERE session_number > 7"
+        )
+    page = (await client.get(f"/models?{SPRING}&all=true")).text
+    names = re.findall(r'name="model" value="([^"]+)"', page)
+    assert len(names) > 20
+    assert f"All of {len(names)} models" in text_of(page)
+    asked = "&".join(f"model={name}" for name in names)
+    assert f"{len(names)} of {len(names)} models" in text_of(
+        (await client.get(f"/models?{SPRING}&all=true&{asked}")).raise_for_status().text
+    )
 
 
 async def test_models_that_share_no_target_are_shown_apart(

@@ -24,13 +24,13 @@ async def test_what_runs_is_shown_with_what_it_used(client: httpx.AsyncClient) -
     assert "Bash" in running
     assert 'datetime="2026-03-01T17:00:00+00:00" data-as="elapsed"' in running
     assert 'title="0.07000007 USD"' in running
-    assert "and 1 without a known price" in running
+    assert "and 1 request without a known price" in running
 
 
 async def test_days_are_those_of_the_reports(client: httpx.AsyncClient) -> None:
     """The seed's spending was yesterday."""
     days = text_of(part_of((await client.get("/")).text, "days"))
-    assert "Cost today $0 yesterday $0.2800 7-day mean $0.0400" in days
+    assert "Cost today $0 yesterday $0.2800 + unpriced 7-day mean $0.0400 + unpriced" in days
     assert "Tokens today 0 yesterday 31.2k 7-day mean 4.5k" in days
 
 
@@ -46,7 +46,7 @@ async def test_money_is_exact_on_hover(client: httpx.AsyncClient) -> None:
     costliest = part_of(page, "costliest")
     assert 'title="0.28000040 USD"' not in costliest  # of this week, running session included
     assert "Shop API" in costliest
-    assert "mystery-1 1 7 unknown" in text_of(part_of(page, "cost"))
+    assert "mystery-1 1 7 unpriced" in text_of(part_of(page, "cost"))
 
 
 async def test_an_empty_database_says_what_to_do_next(

@@ -43,7 +43,7 @@ async def test_features_are_chosen_by_the_address(
 async def test_sessions_commits_errors_and_cost_are_its_own(client: httpx.AsyncClient) -> None:
     page = (await client.get("/targets/shop-api")).text
     sessions = text_of(part_of(page, "sessions"))
-    assert "#6 coding" in sessions
+    assert "#6 2026-03-01 16:00 UTC failed" in sessions
     assert "overloaded" in sessions
     assert "\N{MINUS SIGN}1" in sessions
     assert "Test payments" in part_of(page, "commits")

@@ -50,7 +50,7 @@ async def show_cost(
         "split": split,
         "kept": kept({"by": split if split != "model" else None, "target": asked.target}),
         "targets": row_of(choices, sessions.Choices).targets,
-        "costliest": next((one for one in week if one.cost > 0), None),
+        "costliest": next((one for one in week if one.cost > 0 or one.unpriced_requests), None),
         **views.of_money(spent),
         **script_of_charts(),
     }

@@ -9,23 +9,25 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acd.core.comparison import Comparison
+from acd.core.comparison import MOST_MODELS, Comparison
+from acd.core.text import WITHOUT_NUL
 from acd.dashboard import views
 from acd.dashboard.lately import GivenLately
 from acd.dashboard.ranges import PRESETS, Range, kept
 from acd.dashboard.script import script_of_charts
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
-from acd.reports import comparison
+from acd.reports import comparison, used
 from acd.reports.figures import Period
 from acd.reports.rows import row_of
 
 ENTRY = Entry("Models", "/models", "m", "models")
-MOST_MODELS = 20
 
+MANY = 8
+"""From more models on they are chosen in a part that is opened."""
 router = APIRouter()
 
-_Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+_Name = Annotated[str, StringConstraints(max_length=200, pattern=WITHOUT_NUL)]
 
 
 @router.get("/models")
@@ -54,7 +56,9 @@ async def show_models(
         "kept": kept({"model": chosen, "all": "true" if every else None, "target": asked.target}),
         "apart": apart and bool(told.models),
         "chosen": chosen,
-        "known": sorted(one.model for one in known.models),
+        "many": MANY,
+        "at_list_price": await used.priced_how(db, asked.target),
+        "known": sorted(one.model for one in known.models)[:MOST_MODELS],
         **views.of_models(told),
         **script_of_charts(),
     }

@@ -22,7 +22,7 @@ from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
 from acd.queue.standing import read_queue
-from acd.reports import forecast, glance, progress, targets, usage
+from acd.reports import forecast, glance, progress, targets, usage, used
 from acd.reports.rows import row_of, rows_of
 from acd.web.parts import GivenParts, Parts
 
@@ -83,12 +83,15 @@ async def _progress(db: Database) -> dict[str, Any]:
 
 
 async def _money(db: Database) -> dict[str, Any]:
-    week, used = await asyncio.gather(
-        glance.usage_by_target(db, days=WEEK), usage.by_model(db, days=DAYS_SHOWN)
+    week, by_model, listed = await asyncio.gather(
+        glance.usage_by_target(db, days=WEEK),
+        usage.by_model(db, days=DAYS_SHOWN),
+        used.priced_how(db),
     )
-    spending = row_of(used, ModelUsage)
+    spending = row_of(by_model, ModelUsage)
     return {
         "costliest": rows_of(week, TargetSpending)[:TARGETS_SHOWN],
+        "at_list_price": listed,
         "spending": spending,
         "cost_bars": bars([(day.date, day.cost) for day in spending.by_day]),
     }

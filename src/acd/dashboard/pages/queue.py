@@ -15,6 +15,7 @@ from acd.dashboard.budgeting import budget_shares
 from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.queue.standing import read_queue
+from acd.reports import used
 from acd.web.parts import GivenParts, Parts
 
 ENTRY = Entry("Queue", "/queue", "q", "queue")
@@ -32,8 +33,8 @@ async def show_queue(request: Request, parts: GivenParts, shell: GivenShell) -> 
 
 async def _figures(parts: Parts) -> dict[str, Any]:
     db = lately(parts.db)
-    queue, budgets = await asyncio.gather(
-        read_queue(db, parts.settings), budget_shares(db, parts.settings)
+    queue, budgets, listed = await asyncio.gather(
+        read_queue(db, parts.settings), budget_shares(db, parts.settings), used.priced_how(db)
     )
     return {
         "queue": queue,
@@ -41,6 +42,7 @@ async def _figures(parts: Parts) -> dict[str, Any]:
         "sessions": {session.id: session for session in queue.running},
         "budgets": budgets,
         "orders": _orders(queue),
+        "at_list_price": listed,
     }
 
 

@@ -63,6 +63,7 @@ async def show_session(
     figures = {
         "s": session,
         "why": why_it_ended(session, rows_of(ending, TimelineRow)),
+        "at_list_price": "all" if session.billing == "subscription" else "none",
         "gap": gap_in_words(session),
         "curve": curve(rows_of(used, CurvePoint), session.started_at),
         "parts": tuple(KINDS),

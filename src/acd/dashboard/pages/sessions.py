@@ -18,7 +18,7 @@ from acd.dashboard import asking
 from acd.dashboard.lately import GivenLately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
-from acd.reports import sessions
+from acd.reports import sessions, used
 from acd.reports.rows import row_of, rows_of
 from acd.web.paging import SESSIONS
 
@@ -82,14 +82,17 @@ async def show_sessions(request: Request, db: GivenLately, shell: GivenShell) ->
     """The list."""
     asked = request.query_params
     filters, cursor = filters_of(asked), asking.word(asked, "cursor")
-    report, choices = await asyncio.gather(
-        _read(db, filters, SESSIONS.place(cursor)), sessions.choices(db)
+    report, choices, listed = await asyncio.gather(
+        _read(db, filters, SESSIONS.place(cursor)),
+        sessions.choices(db),
+        used.priced_how(db, filters.target),
     )
     figures = {
         "filters": filters,
         "statuses": get_args(SessionStatus),
         "types": get_args(SessionType),
         "choices": row_of(choices, sessions.Choices),
+        "at_list_price": listed,
         "rows": rows_of(report, SessionRow),
         "older": SESSIONS.next_cursor(report, SHOWN),
         "first_page": cursor is None,

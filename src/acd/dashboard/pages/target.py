@@ -20,13 +20,24 @@ from acd.core.contract import (
     TargetRow,
 )
 from acd.core.progress_rows import FeatureDay, Forecast
+from acd.core.text import WITHOUT_NUL
 from acd.dashboard.burning import burn_up, passed_where_needed
 from acd.dashboard.drawing import bars
 from acd.dashboard.lately import lately
 from acd.dashboard.shell import GivenShell
 from acd.database.connection import Database
 from acd.queue.standing import read_queue
-from acd.reports import commits, errors, features, forecast, progress, sessions, targets, usage
+from acd.reports import (
+    commits,
+    errors,
+    features,
+    forecast,
+    progress,
+    sessions,
+    targets,
+    usage,
+    used,
+)
 from acd.reports.rows import row_of, rows_of
 from acd.web.parts import GivenParts
 
@@ -53,9 +64,9 @@ async def show_target(
     request: Request,
     parts: GivenParts,
     shell: GivenShell,
-    repo_id: Annotated[str, Path(min_length=1, max_length=_LONGEST, pattern=r"^[^\x00]*$")],
+    repo_id: Annotated[str, Path(min_length=1, max_length=_LONGEST, pattern=WITHOUT_NUL)],
     feature: FeatureWord = "",
-    q: Annotated[str, Query(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = "",
+    q: Annotated[str, Query(max_length=_LONGEST, pattern=WITHOUT_NUL)] = "",
 ) -> Response:
     """Everything of one target; `feature` and `q` choose among its features."""
     db = lately(parts.db)
@@ -90,11 +101,12 @@ def _features(rows: list[FeatureRow], status: str, q: str) -> dict[str, Any]:
 
 async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
     """All of it, asked at the same time."""
-    (rows, by_day, ahead), (used, begun, made, open_) = await asyncio.gather(
+    (rows, by_day, ahead, listed), (spent, begun, made, open_) = await asyncio.gather(
         asyncio.gather(
             targets.recent(db, q=repo_id),
             progress.by_day(db, days=DAYS_SHOWN, repo_id=repo_id),
             forecast.forecast(db, repo_id=repo_id),
+            used.priced_how(db, repo_id),
         ),
         asyncio.gather(
             usage.by_model(db, days=DAYS_SHOWN, repo_id=repo_id),
@@ -105,11 +117,12 @@ async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
     )
     days, expected = rows_of(by_day, FeatureDay), row_of(ahead, Forecast)
     passed = await passed_where_needed(db, days, repo_id)
-    spending, last = row_of(used, ModelUsage), rows_of(begun, SessionRow)
+    spending, last = row_of(spent, ModelUsage), rows_of(begun, SessionRow)
     return {
         "target": next(row for row in rows_of(rows, TargetRow) if row.repo_id == repo_id),
         "forecast": expected,
         "burn": burn_up(days, passed, expected, datetime.now(UTC)),
+        "at_list_price": listed,
         "spending": spending,
         "cost_bars": bars([(day.date, day.cost) for day in spending.by_day]),
         "sessions": last[:SESSIONS_SHOWN],

@@ -17,11 +17,12 @@ from starlette.responses import Response
 from acd.core.contract import Moment, Row
 from acd.core.figures import FeatureCostSum, Report
 from acd.core.queue_rows import QueueEntry
+from acd.core.text import WITHOUT_NUL
 from acd.dashboard.lately import lately
 from acd.dashboard.shell import Entry, GivenShell
 from acd.database.connection import Database
 from acd.queue.standing import read_queue
-from acd.reports import figures, progress, targets
+from acd.reports import figures, progress, targets, used
 from acd.reports.rows import row_of, rows_of
 from acd.web.parts import GivenParts, Parts
 
@@ -64,17 +65,20 @@ class Target(Row, frozen=True):
     status: str
     last_session_at: Moment | None
     total_sessions: int
+    total_tokens: int
     total_cost_usd: Decimal
+    unpriced_requests: int
     sessions: list[LastSession]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table. `cost_per_feature` is that of the last 30 days; `passing` by day, today last."""
+    """A row of the table. `cost_per_feature` is that of the last 30 days, without `unpriced` requests; `passing` by day."""
 
     target: Target
     entry: QueueEntry | None
     cost_per_feature: Decimal | None
+    unpriced: int
     passing: list[int]
 
     @property
@@ -124,7 +128,7 @@ async def show_targets(
     request: Request,
     parts: GivenParts,
     shell: GivenShell,
-    q: Annotated[str, Query(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = "",
+    q: Annotated[str, Query(max_length=_LONGEST, pattern=WITHOUT_NUL)] = "",
     state: StateWord = "",
     sort: SortWord = "priority",
     order: Order = "asc",
@@ -142,17 +146,18 @@ async def _cost_per_feature(db: Database) -> Report[FeatureCostSum]:
 
 async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
     db = lately(parts.db)
-    queue, costs, lines, rows = await asyncio.gather(
+    queue, costs, lines, rows, listed = await asyncio.gather(
         read_queue(db, parts.settings),
         _cost_per_feature(db),
         progress.lines(db, days=DAYS_SHOWN),
         targets.recent(db, q=asked.q or None),
+        used.priced_how(db),
     )
     entries = {entry.target.repo_id: entry for entry in queue.targets}
-    dear = {row.key: row.cost_per_feature for row in costs.rows}
+    dear = {row.key: row for row in costs.rows}
     passing = row_of(lines, dict[str, list[int]])
     found = [
-        Line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))
+        _line(row, entries.get(row.repo_id), dear.get(row.repo_id), passing.get(row.repo_id, []))
         for row in rows_of(rows, Target)
     ]
     counts: dict[str, int] = {}
@@ -167,4 +172,13 @@ async def _figures(parts: Parts, asked: Asked) -> dict[str, Any]:
         "counts": counts,
         "all": len(queue.targets),
         "found": len(found),
+        "at_list_price": listed,
     }
+
+
+def _line(
+    row: Target, entry: QueueEntry | None, dear: FeatureCostSum | None, passing: list[int]
+) -> Line:
+    if dear is None or dear.features_completed <= 0:
+        return Line(row, entry, None, 0, passing)
+    return Line(row, entry, dear.cost_per_feature, dear.unpriced_requests, passing)

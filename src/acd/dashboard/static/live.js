@@ -1,5 +1,6 @@
 // Parts of a page that stay up to date: elements with an id and data-live. When the server says that something happened,
-// the page is asked for again, at most once a second, and those parts that are different are put in place of the old ones.
+// the page is asked for again, at most once a second, and those parts that are different are put in place of the old ones;
+// where it has other parts than before (the first target has come), all of its content is.
 import { tell } from "./times.js";
 
 const LEAST_MS = 1000;
@@ -26,20 +27,38 @@ function state(word) {
   }
 }
 
+const names = (root) => parts(root).map((part) => part.id).join();
+const openIn = (root) => new Set([...root.querySelectorAll("details[open][id]")].map((each) => each.id));
+
+function placed(root, open) {
+  for (const each of root.querySelectorAll("details[id]")) each.open ||= open.has(each.id);
+  tell(root);
+  document.dispatchEvent(new CustomEvent("acd:placed", { detail: root }));
+}
+
+function putAll(page) {
+  const content = document.getElementById("content");
+  const fresh = page.getElementById("content");
+  if (!fresh || inUse(content)) return;
+  for (const part of parts(fresh)) known.set(part.id, part.outerHTML);
+  const open = openIn(content);
+  content.replaceChildren(...document.adoptNode(fresh).childNodes);
+  placed(content, open);
+}
+
 function put(page) {
+  if (names(page) !== names(document)) return putAll(page);
   for (const fresh of parts(page)) {
     const old = document.getElementById(fresh.id);
     const written = fresh.outerHTML;
     if (!old || known.get(fresh.id) === written || inUse(old)) continue;
     known.set(fresh.id, written);
-    const open = new Set([...old.querySelectorAll("details[open][id]")].map((each) => each.id));
+    const open = openIn(old);
     const scrolled = [...old.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
-    const placed = document.adoptNode(fresh);
-    for (const each of placed.querySelectorAll("details[id]")) each.open ||= open.has(each.id);
-    tell(placed);
-    old.replaceWith(placed);
-    placed.querySelectorAll(".scroll").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
-    document.dispatchEvent(new CustomEvent("acd:placed", { detail: placed }));
+    const now = document.adoptNode(fresh);
+    old.replaceWith(now);
+    now.querySelectorAll(".scroll").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
+    placed(now, open);
   }
 }
 

@@ -1,4 +1,5 @@
-// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|day|clock|second|ago|elapsed|until">.
+// Times in the viewer's zone, with the exact UTC on hover: <time datetime="…" data-as="moment|date|day|clock|second|ago|elapsed|until">,
+// and in drawings <tspan data-at="…" data-as="…">.
 
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -35,6 +36,7 @@ function shown(kind, when, now) {
   if (kind === "ago") return seconds < 45 ? "just now" : `${rough(seconds)} ago`;
   if (kind === "until") return seconds >= 0 ? "now" : `in ${rough(-seconds)}`;
   if (kind === "clock") return clock.format(when);
+  if (kind === "date") return day.format(when);
   if (kind === "second") return second.format(when);
   if (kind === "day" && Math.abs(seconds) > 172800) return (when.getFullYear() === now.getFullYear() ? day : fullDay).format(when);
   return moment(when, now);
@@ -43,10 +45,10 @@ function shown(kind, when, now) {
 /** Write every time within `root`; with `ticking` only those that change by themselves. */
 export function tell(root, ticking = false) {
   const now = new Date();
-  for (const element of root.querySelectorAll("time[datetime]")) {
+  for (const element of root.querySelectorAll("time[datetime], tspan[data-at]")) {
     const kind = element.dataset.as ?? "moment";
     if (ticking && kind !== "elapsed" && kind !== "ago" && kind !== "until") continue;
-    const when = new Date(element.dateTime);
+    const when = new Date(element.dateTime ?? element.dataset.at);
     if (Number.isNaN(when.getTime())) continue;
     const text = shown(kind, when, now);
     if (element.textContent !== text) element.textContent = text;

@@ -5,7 +5,7 @@
 -- spent on rejected claims is its cost shared evenly among them and the features that pass. Squares and products are of
 -- coding sessions that ended, for intervals. Parameters also: repo_id, agent, each null for "any". Gives a JSON array.
 WITH chosen AS MATERIALIZED (
-    SELECT s.target_id, s.id, s.model, s.status, s.error_type, s.cost_usd, s.unpriced_requests, s.commits_made,
+    SELECT s.target_id, s.id, s.model, s.status, s.error_type, s.cost_usd, s.unpriced_requests, s.commits_made, s.billing,
            s.session_type = 'coding' AND s.status <> 'running' AS counts
     FROM harness_sessions s JOIN targets t ON t.id = s.target_id
     WHERE s.started_at >= %(since)s::timestamptz
@@ -36,6 +36,7 @@ FROM (
            CASE WHEN t.enabled THEN t.total_features - t.passing_features ELSE 0 END AS remaining,
            c.model, c.status, c.error_type AS "errorType",
            count(*) AS sessions, sum(c.cost_usd) AS "costUsd", sum(c.unpriced_requests) AS "unpricedRequests",
+           coalesce(sum(c.cost_usd) FILTER (WHERE c.billing = 'subscription'), 0) AS "listPriceCostUsd",
            sum(c.features) AS features, sum(c.verified) AS verified, sum(c.claims) AS "rejectedClaims",
            sum(c.rejected_cost) AS "rejectedCostUsd", sum(c.commits_made) AS commits,
            count(*) FILTER (WHERE c.counts) AS pairs,

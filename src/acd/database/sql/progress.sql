@@ -48,8 +48,8 @@ WITH target AS MATERIALIZED (
 )
 SELECT coalesce(json_agg(shown ORDER BY shown.date), '[]')
 FROM (
-    SELECT d.day AS date, sum(b.total) OVER so_far AS "totalFeatures", sum(b.passing) OVER so_far AS "passingFeatures",
-           sum(b.verified) OVER so_far AS "verifiedFeatures"
+    SELECT d.day AS date, (d.day + 1)::timestamptz AS "endsAt", sum(b.total) OVER so_far AS "totalFeatures",
+           sum(b.passing) OVER so_far AS "passingFeatures", sum(b.verified) OVER so_far AS "verifiedFeatures"
     FROM days d LEFT JOIN by_day b USING (day)
     WHERE d.day >= (SELECT min(day) FROM by_day)
     WINDOW so_far AS (ORDER BY d.day)

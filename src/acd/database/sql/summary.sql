@@ -18,6 +18,11 @@ WITH bounds AS MATERIALIZED (
     FROM bounds b, token_usage_details u
     WHERE u.requested_at >= b.since AND u.requested_at < b.until
     GROUP BY u.target_id
+), listed AS (
+    SELECT coalesce(sum(u.cost_usd), 0) AS cost
+    FROM bounds b, harness_sessions s
+    JOIN token_usage_details u ON u.target_id = s.target_id AND u.session_id = s.id
+    WHERE s.billing = 'subscription' AND u.requested_at >= b.since AND u.requested_at < b.until
 ), made AS (
     SELECT f.target_id, count(*) FILTER (WHERE f.verified_at IS NOT NULL) AS verified,
            count(*) FILTER (WHERE f.verified_at IS NULL) AS unverified
@@ -83,6 +88,7 @@ SELECT json_build_object(
     'tokens', (SELECT coalesce(sum(tokens), 0) FROM by_target),
     'costUsd', (SELECT coalesce(sum("costUsd"), 0) FROM by_target),
     'unpricedRequests', (SELECT coalesce(sum("unpricedRequests"), 0) FROM by_target),
+    'listPriceCostUsd', (SELECT cost FROM listed),
     'targets', (SELECT coalesce(json_agg(by_target), '[]') FROM by_target),
     'errors', (SELECT coalesce(json_agg(by_error), '[]') FROM by_error),
     'limits', (SELECT coalesce(json_agg(by_limit), '[]') FROM by_limit));

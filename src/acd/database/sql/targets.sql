@@ -18,11 +18,12 @@ FROM (
            t.last_session_at AS "lastSessionAt",
            t.last_model AS "lastModel", t.created_at AS "createdAt", t.updated_at AS "updatedAt",
            spent.sessions AS "totalSessions", spent.tokens AS "totalTokens", spent.cost AS "totalCostUsd",
+           spent.unpriced AS "unpricedRequests",
            coalesce(newest.sessions, '[]') AS sessions
     FROM targets t
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.sessions_today), 0) AS sessions, coalesce(sum(p.cost_today), 0) AS cost,
-               coalesce(sum(p.tokens_today), 0) AS tokens
+               coalesce(sum(p.tokens_today), 0) AS tokens, coalesce(sum(p.unpriced_today), 0) AS unpriced
         FROM progress_snapshots p
         WHERE p.target_id = t.id
     ) AS spent

@@ -173,8 +173,8 @@ FROM (
 -- name: at_list_price
 -- How much of the cost of a time is of sessions whose account is billed by the month: what it would be at list price.
 -- Whole days come from the sums by session. Parameters: whole_days; first, last; since, until; repo_id, agent; each end
--- and filter null for none.
-SELECT coalesce(sum(cost), 0) AS cost_usd
+-- and filter null for none. Gives a JSON number.
+SELECT to_json(coalesce(sum(cost), 0))
 FROM (
     SELECT u.cost_usd AS cost
     FROM harness_sessions h
@@ -194,6 +194,18 @@ FROM (
       AND (%(repo_id)s IS NULL OR t.repo_id = %(repo_id)s)
       AND (%(agent)s IS NULL OR h.agent = %(agent)s)
 ) AS spent;
+
+-- name: priced_how
+-- Whether sessions under a subscription are among those of a target (repo_id null: of all), and whether others are that
+-- used anything. Gives a JSON object.
+SELECT json_build_object(
+    'subscribed', EXISTS (
+        SELECT FROM harness_sessions h JOIN targets t ON t.id = h.target_id
+        WHERE h.billing = 'subscription' AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)),
+    'otherwise', EXISTS (
+        SELECT FROM harness_sessions h JOIN targets t ON t.id = h.target_id
+        WHERE h.billing IS DISTINCT FROM 'subscription' AND h.cost_usd > 0
+          AND (%(repo_id)s IS NULL OR t.repo_id = %(repo_id)s)));
 
 -- name: by_hour
 -- What was spent in each hour (of UTC), oldest first: what blocks of five hours are made of, which begin at a full hour.
