@@ -337,6 +337,7 @@ async def test_an_end_that_is_told_twice_is_told_once(turns: Turns) -> None:
     assert await turns.waiting() == []
 
 
+@pytest.mark.extra
 async def test_a_worker_rides_out_the_loss_of_every_connection(
     turns: Turns, database: Database
 ) -> None:

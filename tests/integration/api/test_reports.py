@@ -12,6 +12,9 @@ import pytest
 
 from acd.database.connection import Database
 
+# `make test` is to take less than five minutes.
+pytestmark = pytest.mark.extra
+
 SPRING = "from=2026-02-01&to=2026-03-31"
 TIMES = ["day", "week", "month"]
 KEYS = [*TIMES, "target", "model", "agent", "branch"]

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+# `make test` is to take less than five minutes.
+pytestmark = pytest.mark.extra
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 

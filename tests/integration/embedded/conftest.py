@@ -23,8 +23,9 @@ from acd.database.locks import is_free
 from acd.database.maintenance import remove_embedded
 
 # Prints the database's id, the time zone and the server's encoding, then waits for its stdin to end.
+# What was started in the background ignores Ctrl-C, and so does what it starts: of the terminal's own it is not ignored.
 CLIENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from acd.core.environment import load_settings
 from acd.database.connection import open_database
 
@@ -40,6 +41,7 @@ async def main():
         print(*row.values(), sep="|", flush=True)
         await ended.wait()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
