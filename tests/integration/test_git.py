@@ -281,10 +281,15 @@ async def test_lines_held_are_those_that_survived(folder: Path) -> None:
     two = commit(folder, "two", **{"b b.txt": "x\nchanged\nz\nw\n"})
     repository = Repository(folder)
     assert (await lines_held(repository, one)).by_commit == {one: 3}
-    assert await lines_held(repository, two) == ({one: 2, two: 2}, 1, 0)
-    run_git(folder, "config", "blame.ignoreRevsFile", "nowhere")
-    assert await lines_held(repository, two) == ({}, 1, 1)
+    assert await lines_held(repository, two) == ({one: 2, two: 2}, 0)
+    (folder.parent / "ignored").write_text(f"{two}\n")
+    for name, held in (("ignored", ({one: 2, two: 2}, 0)), ("nowhere", ({}, 1))):
+        run_git(folder, "config", "blame.ignoreRevsFile", str(folder.parent / name))
+        assert await lines_held(repository, two) == held
     run_git(folder, "config", "--unset", "blame.ignoreRevsFile")
+    shallow = folder.parent / "shallow"
+    run_git(folder, "clone", "-q", "--depth", "1", f"file://{folder}", str(shallow))
+    assert [await Repository(each).is_shallow() for each in (folder, shallow)] == [False, True]
     inner = folder / "inner"
     inner.mkdir()
     three = commit(inner, "three", c="1\n2\n")

@@ -6,16 +6,20 @@ import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from acd.agents.histories import load_history
 from acd.agents.layout.installed import LAYOUTS, only_ours
+from acd.cli import short, short_import, short_usage
 from acd.cli.output import Column, make_console, show_table
 from acd.cli.plain import Paper, table
 from acd.cli.short import settings_by
 from acd.core.environment import described_settings, load_settings
 from acd.core.errors import NotQuick
+from acd.core.usage_rows import UsageBy
+from acd.reports import used
 
 HEAVY = {
     "acd.cli.main",
@@ -112,3 +116,24 @@ def test_its_tables_are_those_of_rich(
 def test_what_is_not_plain_is_left_to_rich(cell: str) -> None:
     with pytest.raises(NotQuick):
         table([Column("A")], [[cell]], Paper(1000, False))
+
+
+@pytest.mark.parametrize("words", ["usage", "import"])
+@pytest.mark.parametrize("error", [NotQuick("x"), PermissionError(13, "x"), ValueError("x")])
+def test_whatever_goes_wrong_is_left_to_the_ordinary_way(
+    words: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(short, "settings_by", fail)
+    done = {"usage": short_usage.done, "import": short_import.done}[words]
+    assert done([]) is False
+
+
+def test_it_knows_every_key_that_sums_are_kept_of() -> None:
+    assert set(short_usage._SUMMED) == set(get_args(UsageBy)) - set(used._SHARED)
+    flags = {words[0]: by for words, by in short_usage._WORDS.items() if len(words) == 1}
+    assert flags == {"--daily": "day", "--weekly": "week", "--monthly": "month"}
+    named = {words[1]: by for words, by in short_usage._WORDS.items() if len(words) == 2}
+    assert all(key == by for key, by in named.items())

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from acd.files.there import is_file, is_link
+
 
 def home_folder(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
     """The folder that the variable names, else the one below the user's home.
@@ -29,9 +31,9 @@ def user_home(environ: Mapping[str, str]) -> Path:
 
 def files_below(root: Path) -> Iterator[Path]:
     """Files at or below `root`, sorted by path within each folder; links are not followed, unreadable folders passed over."""
-    if root.is_symlink():
+    if is_link(root):
         return
-    if root.is_file():
+    if is_file(root):
         yield root
         return
     try:

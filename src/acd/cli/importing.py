@@ -19,7 +19,7 @@ from acd.cli.opened import ask
 from acd.cli.options import AsJson, DatabaseUrl, Home, Verbose, new_app
 from acd.cli.output import make_console, say, show_json
 from acd.core.environment import load_settings
-from acd.core.errors import DatabaseAway
+from acd.core.errors import DatabaseAway, ImportBroken
 from acd.core.settings import Settings
 from acd.core.text import printable
 from acd.database.connection import Database
@@ -117,7 +117,7 @@ async def _import(
 
 
 async def _watch(database: Database, settings: Settings, roots: Roots) -> None:
-    """Import again and again. An outage of the database only delays."""
+    """Import again and again. An outage of the database only delays, and so does a process that was killed."""
     say("Importing what agents write, until Ctrl-C.")
     away = False
     while True:
@@ -127,6 +127,8 @@ async def _watch(database: Database, settings: Settings, roots: Roots) -> None:
             if not away:
                 say(f"! the database is away: {error}; waiting")
             away = True
+        except ImportBroken as error:
+            say(f"! {error}")
         else:
             if away:
                 say("The database is back.")

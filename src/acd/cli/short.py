@@ -26,6 +26,10 @@ _EMBEDDED = "acd.database.staying"
 _READ = frozenset({"ACD_HOME", "ACD_DATABASE_URL", "ACD_HOST_NAME", "ACD_TIMEZONE"})
 _OF_NO_MATTER = frozenset({"ACD_ALLOWED_HOSTS", "ACD_HOST", "ACD_NOTIFY_URLS", "ACD_TOKEN"})
 _HOST_NAME = re.compile(r"[^:\s]+")
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
+
+LEFT = (NotQuick, OSError, RuntimeError, ValueError)
+"""At any of these nothing was printed, and the ordinary way answers, or says what is wrong."""
 
 
 class Settings(NamedTuple):
@@ -79,4 +83,4 @@ def _located(settings: Settings) -> Iterator[str]:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and text == str(int(text)) and int(text) < 65536
+    return _PORT.fullmatch(text) is not None and int(text) < 65536

@@ -24,10 +24,10 @@ def done(words: list[str]) -> bool:
         return False
     begun = time.monotonic()
     try:
-        count = _files_with_nothing_new()
         paper = plain.paper(os.environ)
+        count = _files_with_nothing_new()
         text = plain.sentence(nothing_new(count, time.monotonic() - begun), paper)
-    except NotQuick:
+    except short.LEFT:
         return False
     plain.put(text)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 
 from acd.cli import plain, short
 from acd.cli.usage_lines import DAYS, MOST_ROWS, OTHER_DAYS, Told, told
-from acd.core.errors import NotQuick
 from acd.database.quick import Quick
 
 _SUMMED = ("day", "week", "month", "model", "target", "agent", "branch", "session")
@@ -42,6 +42,10 @@ class _Sum(NamedTuple):
     models: list[str]
 
 
+_KEYS = {name: re.sub(r"_(\w)", lambda found: found[1].upper(), name) for name in _Sum._fields}
+"""What they are called in the answers of queries."""
+
+
 class _Report(NamedTuple):
     """`acd.core.usage_rows.UsageReport`."""
 
@@ -63,10 +67,11 @@ def done(words: list[str]) -> bool:
     if by is None:
         return False
     try:
+        paper = plain.paper(os.environ)
         with short.opened(short.settings_by(os.environ), "usage") as quick:
             report = _read(quick, by)
-        text = _drawn(told(report), plain.paper(os.environ))
-    except NotQuick:
+        text = _drawn(told(report), paper)
+    except short.LEFT:
         return False
     plain.put(text)
     return True
@@ -93,19 +98,8 @@ def _read(quick: Quick, by: str) -> _Report:
 
 
 def _sum(row: dict[str, Any]) -> _Sum:
-    return _Sum(
-        key=row["key"],
-        name=row["name"],
-        requests=row["requests"],
-        unpriced_requests=row["unpricedRequests"],
-        input_tokens=row["inputTokens"],
-        output_tokens=row["outputTokens"],
-        cache_read_tokens=row["cacheReadTokens"],
-        cache_write_tokens=row["cacheWriteTokens"],
-        total_tokens=row["totalTokens"],
-        cost_usd=Decimal(row["costUsd"]),
-        models=row["models"],
-    )
+    found = _Sum(**{name: row[key] for name, key in _KEYS.items()})
+    return found._replace(cost_usd=Decimal(found.cost_usd))
 
 
 def _drawn(said: Told, on: plain.Paper) -> str:

@@ -23,7 +23,9 @@ def part_of(cost_usd: Decimal, listed_usd: Decimal) -> AtListPrice:
     """Which part of a cost `listed_usd` of it is."""
     if not listed_usd:
         return "none"
-    return "all" if listed_usd == cost_usd else "part"
+    return (
+        "all" if listed_usd >= cost_usd else "part"
+    )  # it may have been read a moment later than the cost
 
 
 def at_list_price(part: AtListPrice, listed: str = "") -> str:

@@ -114,3 +114,4 @@ class SurvivingLines(Row, frozen=True):
     unpriced_requests: int
     cost_per_line: Decimal | None
     sessions: list[SessionLines]
+    list_price_cost_usd: Decimal = Decimal(0)

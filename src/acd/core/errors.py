@@ -17,6 +17,7 @@
     ├── GitError               a git call failed, took too long or is refused
     ├── FeatureListError       a feature list that cannot be read; names the entry
     │   └── FeatureListMissing there is none (yet)
+    ├── ImportBroken           a process that imported a part of a history ended before it was done
     ├── NotQuick               the short way cannot answer: the ordinary one does
     └── Busy                   another process holds the lock of what we wanted
 
@@ -114,6 +115,10 @@ class FeatureListError(AcdError):
 
 class FeatureListMissing(FeatureListError):
     """There is no feature list."""
+
+
+class ImportBroken(AcdError):
+    """A process that imported a part of a history ended before it was done: import again."""
 
 
 class NotQuick(AcdError):

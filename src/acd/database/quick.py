@@ -25,13 +25,15 @@ from acd.database.revisions import known_revisions
 _PATIENCE = 2.0
 """Seconds for everything: what takes longer is not for the quick way."""
 
-_STATEMENT_TIMEOUT = "8000"
+_STATEMENT_TIMEOUT = str(int(_PATIENCE * 1000))
+"""In ms: what nobody waits for any more ends by itself."""
+
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _SYSTEM_LIBRARY = "libpq.so.5"
 
 # libpq's own numbers (libpq-fe.h): ConnStatusType, PostgresPollingStatusType, ExecStatusType.
 _CONNECTION_BAD = 1
-_POLLING_FAILED, _POLLING_READING, _POLLING_OK = 0, 1, 3
+_POLLING_FAILED, _POLLING_READING, _POLLING_WRITING, _POLLING_OK = 0, 1, 2, 3
 _TUPLES_OK = 2
 
 
@@ -101,7 +103,7 @@ class Quick:
         if not connection or pq.PQstatus(connection) == _CONNECTION_BAD:
             raise NotQuick("no connection")
         pq.PQsetNoticeReceiver(connection, self._receiver, None)
-        state = pq.PQconnectPoll(connection)
+        state = _POLLING_WRITING  # what libpq's documentation wants to be taken for the state before the first call
         while state != _POLLING_OK:
             if state == _POLLING_FAILED:
                 raise NotQuick("no connection")

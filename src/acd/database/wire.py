@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from struct import Struct
 
 import msgspec
 import psycopg
@@ -20,6 +19,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, JsonbDumper, set_json_dumps, set_json_loads
 
 from acd.core.errors import DatabaseAway, DatabaseRefused
+from acd.database import binary
 from acd.database.conninfo import CONNECT_TIMEOUT, OLDEST_SERVER, pinned
 from acd.database.queries import load_queries
 from acd.database.translate import translated
@@ -112,28 +112,13 @@ class _DictDumper(JsonbDumper):
 
 
 class _TextsDumper(Dumper):
-    """A flat list of texts for a binary COPY, at a fifth of what the driver's own dumper for any list takes.
-
-    The form is PostgreSQL's `array_send`: dimensions, whether there are nulls, element type; then for each dimension its
-    length and lower bound; then the elements, each with its length.
-    """
+    """A flat list of texts for a binary COPY, at a fifth of what the driver's own dumper for any list takes."""
 
     format = psycopg.pq.Format.BINARY
     oid = psycopg.adapters.types["text"].array_oid
 
     def dump(self, obj: list[str]) -> bytes:
-        if not obj:
-            return _NO_TEXTS
-        parts = [_TEXTS.pack(1, 0, _TEXT_OID, len(obj), 1)]
-        for text in obj:
-            data = text.encode()
-            parts += (len(data).to_bytes(4, "big"), data)
-        return b"".join(parts)
-
-
-_TEXT_OID = psycopg.adapters.types["text"].oid
-_TEXTS = Struct("!iiIii")
-_NO_TEXTS = Struct("!iiI").pack(0, 0, _TEXT_OID)
+        return binary.texts(obj)[4:]  # without the field's length
 
 
 def text_array(values: Collection[str]) -> str:

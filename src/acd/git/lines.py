@@ -11,6 +11,10 @@ from typing import NamedTuple
 from acd.core.errors import GitError
 from acd.git.repository import Repository
 
+ALL_LIMIT = 25.0
+"""Seconds for all files of a commit: nobody waits longer, and files that were not come to then are left out."""
+
+_AT_ONCE = os.cpu_count() or 1
 _GROUP = re.compile(rb"^([0-9a-f]{40,64}) \d+ \d+ (\d+)$", re.MULTILINE)
 """How `git blame --incremental` begins what it says of lines that follow each other (git-blame(1))."""
 
@@ -19,7 +23,6 @@ class LinesHeld(NamedTuple):
     """Lines of text files by the commit that wrote them as they are; of `files_left_out` git could not say (in time)."""
 
     by_commit: dict[str, int]
-    files: int
     files_left_out: int
 
 
@@ -29,22 +32,23 @@ async def lines_held(repository: Repository, commit: str) -> LinesHeld:
     Raises:
         GitError: git cannot say which files there are.
     """
-    names = await repository.text_files(commit)
-    few = asyncio.Semaphore(os.cpu_count() or 1)
-
-    async def told(name: str) -> bytes | None:
-        async with few:
-            try:
-                return await repository.blame(commit, name)
-            except GitError:
-                return None
-
+    names = iter(await repository.text_files(commit))
+    deadline = asyncio.get_running_loop().time() + ALL_LIMIT
     lines: Counter[str] = Counter()
     left_out = 0
-    for out in await asyncio.gather(*(told(name) for name in names)):
-        if out is None:
-            left_out += 1
-            continue
-        for sha, count in _GROUP.findall(out):
-            lines[sha.decode()] += int(count)
-    return LinesHeld(dict(lines), len(names), left_out)
+
+    async def count() -> None:
+        """One file after the other, of those that nobody else has taken."""
+        nonlocal left_out
+        for name in names:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    out = await repository.blame(commit, name)
+            except (GitError, TimeoutError):
+                left_out += 1
+                continue
+            for sha, size in _GROUP.findall(out):
+                lines[sha.decode()] += int(size)
+
+    await asyncio.gather(*(count() for _ in range(_AT_ONCE)))
+    return LinesHeld(dict(lines), left_out)

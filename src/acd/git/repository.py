@@ -157,9 +157,17 @@ class Repository:
     async def blame(self, commit: str, name: str) -> bytes:
         """What `git blame --incremental` says of a file; `name` as seen from `path`.
 
-        `blame.ignoreRevsFile`, by which people leave out commits that only formatted, holds as it does for them.
+        Commits that the configuration would pass over (`blame.ignoreRevsFile`) count as any other: who works in the repository
+        could have theirs counted for somebody else. Where the file that names them is missing git fails.
         """
-        return await self._read("blame", "--incremental", "--no-textconv", commit, "--", name)
+        every = "--ignore-revs-file="
+        return await self._read(
+            "blame", every, "--incremental", "--no-textconv", commit, "--", name
+        )
+
+    async def is_shallow(self) -> bool:
+        """Whether commits before some are missing here, as `git clone --depth` leaves them out."""
+        return (await self._read("rev-parse", "--is-shallow-repository")).strip() == b"true"
 
     async def is_tracked(self, file: Path) -> bool:
         """Whether the file is one that the repository keeps."""

@@ -8,6 +8,7 @@ have always been right.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -17,18 +18,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from acd.core.errors import AcdError
+from acd.core.errors import AcdError, ImportBroken
 from acd.history.share import Outcome, Step
 
 MOST = 4
 """More processes than these would need more memory than an import may."""
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 Work = Callable[[Callable[[Step], None]], Awaitable[Outcome]]
 """Imports a share, in whatever process it is called; what it is given is told each step."""
-
-
-class ImportBroken(AcdError):
-    """A process that imported a share ended before it was done."""
 
 
 def processors() -> int:
@@ -47,13 +46,14 @@ async def all_at_once(
     However it ends, no process is left: one that is cut off leaves what it had not committed to the next import.
 
     Raises:
-        ImportBroken: a process ended without a word.
+        ImportBroken: a process ended without a word, or could not be started.
         AcdError: whatever one of them raised.
     """
     processes: list[_Process] = []
     tasks: list[asyncio.Future[Outcome]] = []
     try:
-        processes += [_Process(work, tell) for work in others]
+        for work in others:  # one by one: those that began are ended also where the next cannot
+            processes.append(_Process(work, tell))
         tasks += [asyncio.ensure_future(own(tell)), *(one.outcome for one in processes)]
         return await asyncio.gather(*tasks)
     finally:
@@ -81,9 +81,14 @@ class _Process:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
+        except OSError as error:
+            self._news.close()
+            raise ImportBroken(
+                f"no further process can be started: {error}; import again"
+            ) from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        sender.close()
+            sender.close()
         loop.add_reader(self._news.fileno(), self._hear)
 
     def end(self) -> None:
@@ -118,20 +123,23 @@ def _work(work: Work, news: Connection, sender: Connection, parent: int) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    _end_with(parent)
     gc.freeze()  # what is there stays: to look through it again and again would copy it
-
-    def tell(step: Step) -> None:
-        if os.getppid() != parent:
-            os._exit(1)  # nobody waits for it any more
-        sender.send(step)
 
     with suppress(BrokenPipeError):  # nobody listens any more
         try:
-            outcome = asyncio.run(_finished(work, tell))
+            outcome = asyncio.run(_finished(work, sender.send))
         except AcdError as error:
             sender.send(error)
         else:
             sender.send(outcome)
+
+
+def _end_with(parent: int) -> None:
+    """Have Linux kill us when our parent ends, however it does (prctl(2)): nobody waits for what we do then."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 async def _finished(work: Work, tell: Callable[[Step], None]) -> Outcome:

@@ -94,7 +94,7 @@ async def owners_of(calls: Database | Transaction, keys: Collection[str]) -> dic
     """Who has these requests so far."""
     if not keys:
         return {}
-    rows = await calls.fetch_all("history.owners_of", keys=text_array(keys))
+    rows = await calls.fetch_all("ledger.owners_of", keys=text_array(keys))
     return {row["request_key"]: Home(row["target_id"], row["session_id"]) for row in rows}
 
 

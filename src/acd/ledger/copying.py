@@ -74,12 +74,12 @@ async def copy_past_requests(
     await tx.copy_packed("request_owners", OWNER_COLUMNS, owners)
     usage = (packed.usage(*row) for row in rows)
     homes = {id(home): home for home, _, _ in rows}  # to hash a UUID takes long
-    async with _checked_at_once(tx, set(homes.values())):
+    async with checked_at_once(tx, set(homes.values())):
         await tx.copy_packed("token_usage_details", USAGE_COLUMNS, usage)
 
 
 @asynccontextmanager
-async def _checked_at_once(
+async def checked_at_once(
     tx: Transaction, homes: Collection[tuple[UUID, UUID]]
 ) -> AsyncIterator[None]:
     """Have PostgreSQL not look up each row's session: half of what a COPY of the ledger costs.

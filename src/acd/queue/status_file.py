@@ -92,6 +92,11 @@ async def _read(db: Database) -> StatusFile:
     today = msgspec.json.decode(usage, type=UsageReport)
     found = msgspec.json.decode(await used.blocks(db, Asked(days=1)), type=BlockReport)
     block = next((row for row in found.rows if row.active), None)
+    listed = ""
+    if block and block.first_at:  # the newest: all that was spent since then is it
+        own = await used.blocks(db, Asked(since=block.first_at, days=1))
+        part = msgspec.json.decode(own, type=BlockReport)
+        listed = MARKS[part_of(part.total.cost_usd, part.list_price_cost_usd)]
     targets = await db.fetch_all("targets.folders", limit=_OF_TARGETS)
     tomorrow = today.since.date() + timedelta(days=1)
     return StatusFile(
@@ -101,7 +106,7 @@ async def _read(db: Database) -> StatusFile:
         block_usd=f"{block.cost_usd:f}" if block else None,
         block_ends=block.until.timestamp() if block and block.until else None,
         today_listed=MARKS[part_of(today.total.cost_usd, today.list_price_cost_usd)],
-        block_listed=MARKS[part_of(found.total.cost_usd, found.list_price_cost_usd)],
+        block_listed=listed,
         targets=[
             StatusTarget(
                 row["path"], row["repo_id"], row["passing_features"], row["total_features"]

@@ -181,11 +181,12 @@ class TurnWorker:
         state = _in_folder(state, folder)
         step = await self._decide(case, state)
         await self._block_features(state)
-        kept_on = self._orphans.take_kept_on(turn.target_id)
-        if isinstance(step, Work) and kept_on is not None:
-            step = _to_be_merged(state.target, kept_on)
-        elif isinstance(step, Work):
-            state, step = await self._work_in_group(case, state, step)
+        if isinstance(step, Work):
+            kept_on = self._orphans.take_kept_on(turn.target_id)
+            if kept_on is not None:
+                step = _to_be_merged(state.target, kept_on)
+            else:
+                state, step = await self._work_in_group(case, state, step)
         elif isinstance(step, Done) and step.status == "complete":
             await self._record_list(state.target, queue_dir)
         if not await self._lease.is_anothers(state.target.id):  # else that one goes on with it

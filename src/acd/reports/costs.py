@@ -100,10 +100,10 @@ def together(target: TargetName | None, groups: Sequence[Group], left: int | Non
         unpriced_requests=unpriced,
         features=features,
         verified_features=verified,
-        cost_per_feature=_each(cost, unpriced, features),
-        cost_per_verified_feature=_each(cost, unpriced, verified),
+        cost_per_feature=each_costs(cost, unpriced, features),
+        cost_per_verified_feature=each_costs(cost, unpriced, verified),
         commits=commits,
-        cost_per_commit=_each(cost, unpriced, commits),
+        cost_per_commit=each_costs(cost, unpriced, commits),
         failed_sessions=sum(group.sessions for group in failed),
         failed_cost_usd=failed_cost,
         rejected_claims=sum(group.rejected_claims for group in groups),
@@ -156,7 +156,9 @@ def _model(name: str, groups: Sequence[Group]) -> ModelCost:
         features=features,
         verified_features=sum(group.verified for group in groups),
         cost_usd=cost,
-        cost_per_feature=_each(cost, sum(group.unpriced_requests for group in groups), features),
+        cost_per_feature=each_costs(
+            cost, sum(group.unpriced_requests for group in groups), features
+        ),
     )
 
 
@@ -172,8 +174,9 @@ def _forecast(groups: Sequence[Group], left: int | None) -> CostForecast | None:
         yy=sum(group.yy for group in groups),
         xy=sum(group.xy for group in groups),
     )
-    if remaining <= 0 or sums.y <= 0:
-        return None
+    unpriced = any(group.unpriced_requests for group in groups)
+    if remaining <= 0 or sums.y <= 0 or (sums.x <= 0 and unpriced):
+        return None  # what nobody can price is not free
     within = ratio(sums)
     return CostForecast(
         remaining_features=remaining,
@@ -188,7 +191,7 @@ def _usd(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
 
 
-def _each(cost: Decimal, unpriced: int, count: int) -> Decimal | None:
+def each_costs(cost: Decimal, unpriced: int, count: int) -> Decimal | None:
     """What nobody can price is not free."""
     return cost / count if count > 0 and (cost or not unpriced) else None
 

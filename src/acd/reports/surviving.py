@@ -17,6 +17,7 @@ from acd.files.there import is_there
 from acd.git.lines import LinesHeld, lines_held
 from acd.git.repository import Repository
 from acd.reports._read import read
+from acd.reports.costs import each_costs
 from acd.reports.rows import row_of
 from acd.reports.used import span_of
 
@@ -29,6 +30,7 @@ class _Session(Row, frozen=True):
     model: str
     cost_usd: Decimal
     unpriced_requests: int
+    billing: str | None
 
 
 class _Worked(Row, frozen=True):
@@ -68,13 +70,15 @@ async def surviving(db: Database, asked: Asked, host: str) -> bytes:
 
 async def _held(path: Path) -> tuple[str | None, LinesHeld | None, str | None]:
     """HEAD and its lines, or why there are none."""
-    if not is_there(path / ".git") and not is_there(path):
+    if not is_there(path):
         return None, None, f"its repository is not on this machine ({path})"
     try:
         repository = Repository(path)
         head = await repository.head()
         if head is None:
             return None, None, "it has no commit"
+        if await repository.is_shallow():
+            return head, None, "its clone is shallow: git cannot say who wrote its older lines"
         return head, await lines_held(repository, head), None
     except GitError as error:
         return None, None, str(error)
@@ -91,6 +95,7 @@ def _told(
     chosen = [_session(one, by_session.get(one.id, 0)) for one in worked.sessions]
     of_chosen = sum(one.lines for one in chosen)
     cost = sum((one.cost_usd for one in worked.sessions), Decimal(0))
+    unpriced = sum(one.unpriced_requests for one in worked.sessions)
     return SurvivingLines(
         repo_id=worked.repo_id,
         head=head,
@@ -100,8 +105,11 @@ def _told(
         lines=of_chosen,
         lines_of_other_sessions=sum(by_session.values()) - of_chosen,
         cost_usd=cost,
-        unpriced_requests=sum(one.unpriced_requests for one in worked.sessions),
-        cost_per_line=cost / of_chosen if of_chosen else None,
+        unpriced_requests=unpriced,
+        cost_per_line=each_costs(cost, unpriced, of_chosen),
+        list_price_cost_usd=sum(
+            (one.cost_usd for one in worked.sessions if one.billing == "subscription"), Decimal(0)
+        ),
         sessions=sorted(chosen, key=lambda one: (-one.lines, one.session_id)),
     )
 
@@ -114,5 +122,5 @@ def _session(one: _Session, lines: int) -> SessionLines:
         cost_usd=one.cost_usd,
         unpriced_requests=one.unpriced_requests,
         lines=lines,
-        cost_per_line=one.cost_usd / lines if lines else None,
+        cost_per_line=each_costs(one.cost_usd, one.unpriced_requests, lines),
     )

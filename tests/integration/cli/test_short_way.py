@@ -135,7 +135,7 @@ def test_usage_looks_the_same_on_every_terminal(
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--monthly"], *(["--by", by] for by in ("session", "branch"))],
+    [[], ["--weekly"], ["--monthly"], *(["--by", by] for by in ("session", "branch", "target"))],
     ids=" ".join,
 )  # fmt: skip
 def test_usage_by_anything_looks_the_same(

@@ -14,7 +14,8 @@ import pytest
 
 from acd.core.settings import Settings
 from acd.database.connection import Database
-from acd.ledger.copying import MANY
+from acd.database.transaction import Transaction
+from acd.ledger.copying import MANY, checked_at_once
 from tests.integration.history.stage import Transcript, claude, import_from, session_name
 from tests.integration.history.test_import_again import fresh
 from tests.integration.ledger.stage import fingerprint, rows_of, select
@@ -111,12 +112,22 @@ def ordinary_user(url: str) -> Iterator[str]:
             owner.execute(f"DROP ROLE {name}")
 
 
-async def test_the_checks_of_keys_are_on_again(
+async def test_keys_are_checked_at_once_only_while_rows_are_copied(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     one = Transcript(claude(tmp_path) / "p" / f"{session_name(1)}.jsonl", session_name(1))
     one.says(0)
-    write(one, range(1, 2 * MANY))
     await import_from(database, settings, [tmp_path])
-    (row,) = await select(database, "SELECT current_setting('session_replication_role') AS role")
-    assert row["role"] == "origin"
+    (row,) = await select(database, "SELECT target_id, id FROM harness_sessions")
+    home = (row["target_id"], row["id"])
+
+    async def role(tx: Transaction) -> str:
+        (found,) = await tx.fetch_foreign("SELECT current_setting('session_replication_role')", {})
+        return str(next(iter(found.values())))
+
+    async with database.transaction() as tx:
+        async with checked_at_once(tx, {home}):
+            assert await role(tx) == "replica"
+        assert await role(tx) == "origin"
+        async with checked_at_once(tx, {home, (row["target_id"], uuid4())}):
+            assert await role(tx) == "origin", "one is missing"

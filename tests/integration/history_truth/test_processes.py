@@ -11,13 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from acd.core.errors import DatabaseAway
+from acd.core.errors import DatabaseAway, ImportBroken
 from acd.core.settings import Settings
 from acd.database.connection import open_database
+from acd.history import processes
 from acd.history.choosing import choose
 from acd.history.done import Imported, Progress
 from acd.history.importing import Importer
-from acd.history.processes import ImportBroken, all_at_once
+from acd.history.processes import all_at_once
 from acd.history.share import Outcome, Step
 from acd.reports.totals import disagreements, four_ways
 from bench.history_corpus import Plan, write_history
@@ -35,7 +36,7 @@ def _no_process_is_left() -> Iterator[None]:
     assert set(psutil.Process().children()) <= before
 
 
-async def imported(url: str, folder: Path, processes: int) -> tuple[Imported, list[int], object]:
+async def imported(url: str, folder: Path, at_once: int) -> tuple[Imported, list[int], object]:
     """What an import said that it did, how far it told that it was, and every row that came of it."""
     settings = Settings(home=folder / "home", database_url=url, timezone="UTC")
     told: list[int] = []
@@ -45,7 +46,7 @@ async def imported(url: str, folder: Path, processes: int) -> tuple[Imported, li
 
     async with open_database(settings, application="test") as database:
         roots = choose(settings, {}, "claude-code", [folder / "history"])
-        importer = Importer(database, settings, tell=tell, processes=processes, many_bytes=1)
+        importer = Importer(database, settings, tell=tell, processes=at_once, many_bytes=1)
         done = await importer.run(roots)
         files = await select(
             database,
@@ -57,11 +58,23 @@ async def imported(url: str, folder: Path, processes: int) -> tuple[Imported, li
 
 
 async def test_several_do_what_one_does(
-    database_url: str, empty_database_url: str, tmp_path: Path
+    database_url: str,
+    empty_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expected = write_history(tmp_path / "history", Plan(2_000_000, seed=4, quirks=True))
     alone = await imported(empty_database_url, tmp_path, 1)
+    begun: list[Tell] = []
+    real = processes._Process
+
+    def counted(work: processes.Work, tell: Tell) -> processes._Process:
+        begun.append(tell)
+        return real(work, tell)
+
+    monkeypatch.setattr(processes, "_Process", counted)
     several = await imported(database_url, tmp_path, 3)
+    assert len(begun) >= 2
     assert (several[0], several[2]) == (alone[0], alone[2])
     assert several[0].lines == expected.lines
     assert several[1] == sorted(several[1])

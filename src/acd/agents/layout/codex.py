@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acd.agents.folders import files_below, home_folder
 from acd.agents.layout.file import HistoryFile
+from acd.files.there import is_folder, is_there
 
 _FOLDERS = ("sessions", "archived_sessions")
 _NAME = re.compile(r"rollout-.*?(?P<thread>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?\.jsonl")
@@ -23,7 +24,7 @@ def roots(environ: Mapping[str, str]) -> list[Path]:
 def files(root: Path) -> Iterator[HistoryFile]:
     """Rollout files, whichever folder above them is named. Old ones that Codex has packed (`.jsonl.zst`) are left out."""
     named = [root / folder for folder in _FOLDERS]
-    for top in [folder for folder in named if folder.is_dir()] or [root]:
+    for top in [folder for folder in named if is_folder(folder)] or [root]:
         for path in files_below(top):
             file = _file(path)
             if file is not None:
@@ -42,6 +43,6 @@ def _file(path: Path) -> HistoryFile | None:
         return None
     if plain == path.name:
         return HistoryFile(path, path.name)
-    if path.with_name(plain).exists():
+    if is_there(path.with_name(plain)):
         return None  # Codex itself prefers the plain one
     return HistoryFile(path, plain, left_out=_LEFT_OUT)

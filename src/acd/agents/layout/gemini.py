@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acd.agents.folders import files_below, user_home
 from acd.agents.layout.file import HistoryFile
+from acd.files.there import is_folder
 
 _CHATS = "chats"
 _BEGINNING = "session-"
@@ -22,7 +23,7 @@ def roots(environ: Mapping[str, str]) -> list[Path]:
 def files(root: Path) -> Iterator[HistoryFile]:
     """Chats below `tmp`, or wherever a folder of them was copied to."""
     top = root / "tmp"
-    for path in files_below(top if top.is_dir() else root):
+    for path in files_below(top if is_folder(top) else root):
         yield from _file(path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acd.agents.folders import files_below, user_home
 from acd.agents.layout.file import HistoryFile
+from acd.files.there import is_file, is_link
 
 _DATABASE = re.compile(r"opencode(?:-[\w.-]+)?\.db")
 
@@ -25,7 +26,7 @@ def roots(environ: Mapping[str, str]) -> list[Path]:
 
 def files(root: Path) -> Iterator[HistoryFile]:
     """Databases in the folder, and messages below its `storage`."""
-    if root.is_file():
+    if is_file(root):
         if root.suffix == ".db":
             yield HistoryFile(root, root.name, form="store")
         elif root.suffix == ".json" and root.parent.parent.name == "message":
@@ -48,4 +49,4 @@ def _databases(root: Path) -> list[Path]:
         found = sorted(root.iterdir())
     except OSError:
         return []
-    return [p for p in found if _DATABASE.fullmatch(p.name) and p.is_file() and not p.is_symlink()]
+    return [p for p in found if _DATABASE.fullmatch(p.name) and is_file(p) and not is_link(p)]

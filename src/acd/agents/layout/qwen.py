@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acd.agents.folders import files_below, home_folder
 from acd.agents.layout.file import HistoryFile
+from acd.files.there import is_folder
 
 _CHATS = "chats"
 _OF_GEMINI = "session-"  # Gemini CLI, from which Qwen Code was made, names its chats so
@@ -21,7 +22,7 @@ def roots(environ: Mapping[str, str]) -> list[Path]:
 def files(root: Path) -> Iterator[HistoryFile]:
     """Chats below `projects`, or wherever such a folder was copied to."""
     top = root / "projects"
-    for path in files_below(top if top.is_dir() else root):
+    for path in files_below(top if is_folder(top) else root):
         ours = path.parent.name == _CHATS and not path.name.startswith(_OF_GEMINI)
         if ours and path.suffix == ".jsonl":
             yield HistoryFile(path, path.name, path.stem)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from acd.agents.layout.file import HistoryFile
+from acd.files.there import is_file, is_folder
 
 _SUBAGENT = "agent-"
 _ENDING = ".jsonl"
@@ -28,12 +29,12 @@ def transcripts_below(root: Path) -> Iterator[HistoryFile]:
     A file is one where its name is a session's or a subagent's, or where it stands in a folder of `projects`. Nothing is
     opened. A file named by itself is taken by its ending alone, unless it lies or is named as another agent's would.
     """
-    if root.is_file():
+    if is_file(root):
         if root.suffix == _ENDING and not _OF_OTHERS.search(str(root)):
             yield _file_of(root.parent, str(root), root.name)
         return
     projects = root / "projects"
-    if projects.is_dir():
+    if is_folder(projects):
         for project in _folders(projects):
             yield from _below(Path(project), named=False)
     else:

@@ -118,8 +118,11 @@ async def _figures(db: Database, repo_id: str) -> dict[str, Any]:
     days, expected = rows_of(by_day, FeatureDay), row_of(ahead, Forecast)
     passed = await passed_where_needed(db, days, repo_id)
     spending, last = row_of(spent, ModelUsage), rows_of(begun, SessionRow)
+    target = next((row for row in rows_of(rows, TargetRow) if row.repo_id == repo_id), None)
+    if target is None:  # it came within the last second
+        raise HTTPException(404, f"No target has the id {repo_id!r} yet.")
     return {
-        "target": next(row for row in rows_of(rows, TargetRow) if row.repo_id == repo_id),
+        "target": target,
         "forecast": expected,
         "burn": burn_up(days, passed, expected, datetime.now(UTC)),
         "at_list_price": listed,

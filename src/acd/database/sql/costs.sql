@@ -67,7 +67,7 @@ SELECT coalesce((
         'commits', (SELECT coalesce(json_object_agg(c.sha, c.session_id), '{}') FROM harness_commits c
                     WHERE c.target_id = t.id AND c.session_id IS NOT NULL),
         'sessions', (SELECT coalesce(json_agg(json_build_object('id', s.id, 'sessionNumber', s.session_number,
-                        'model', s.model, 'costUsd', s.cost_usd, 'unpricedRequests', s.unpriced_requests)), '[]')
+                        'model', s.model, 'costUsd', s.cost_usd, 'unpricedRequests', s.unpriced_requests, 'billing', s.billing)), '[]')
                      FROM harness_sessions s
                      WHERE s.target_id = t.id AND s.started_at >= %(since)s::timestamptz
                        AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s::timestamptz)

@@ -19,10 +19,11 @@ SELECT p.target_id, p.folder, t.imported FROM target_places p JOIN targets t ON 
 ORDER BY imported, id;
 
 -- name: put_targets
--- Repositories that no queue file names.
+-- Repositories that no queue file names; in one order, so that two imports never wait for each other.
 INSERT INTO targets (id, repo_id, name, path, agent, enabled, imported)
 SELECT r.id, r.repo_id, r.name, r.path, r.agent, false, true
 FROM json_to_recordset(%(rows)s::json) AS r (id uuid, repo_id text, name text, path text, agent text)
+ORDER BY r.id
 ON CONFLICT DO NOTHING;
 
 -- name: sessions_by_id
@@ -124,10 +125,6 @@ ON CONFLICT (target_id, id) DO UPDATE SET
     status = excluded.status, error_type = excluded.error_type, error_message = excluded.error_message,
     billing = coalesce(s.billing, excluded.billing), updated_at = now()
 WHERE s.origin = 'import';
-
--- name: owners_of
--- Who has these requests so far.
-SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s::text[]);
 
 -- name: claim_requests
 -- As `ledger.claim_requests`, for requests of several sessions: those that change hands.

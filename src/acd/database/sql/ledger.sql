@@ -98,7 +98,7 @@ WHERE target_id = %(target_id)s AND id = %(id)s AND (status = 'running' OR presu
 
 -- name: owners_of
 -- Which of these requests are known, and to whom they belong so far.
-SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s);
+SELECT request_key, target_id, session_id FROM request_owners WHERE request_key = ANY(%(keys)s::text[]);
 
 -- name: hold_sessions
 -- Keeps sessions from being removed before the transaction ends, as the check of a foreign key does for each row that is

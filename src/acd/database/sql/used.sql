@@ -196,12 +196,13 @@ FROM (
 ) AS spent;
 
 -- name: priced_how
--- Whether sessions under a subscription are among those of a target (repo_id null: of all), and whether others are that
--- used anything. Gives a JSON object.
+-- Whether sessions under a subscription are among those of a target (repo_id null: of all), and whether others are, of
+-- those that used anything. Gives a JSON object.
 SELECT json_build_object(
     'subscribed', EXISTS (
         SELECT FROM harness_sessions h JOIN targets t ON t.id = h.target_id
-        WHERE h.billing = 'subscription' AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)),
+        WHERE h.billing = 'subscription' AND h.cost_usd > 0
+          AND (%(repo_id)s::text IS NULL OR t.repo_id = %(repo_id)s)),
     'otherwise', EXISTS (
         SELECT FROM harness_sessions h JOIN targets t ON t.id = h.target_id
         WHERE h.billing IS DISTINCT FROM 'subscription' AND h.cost_usd > 0
